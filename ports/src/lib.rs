@@ -1,0 +1,1 @@
+//! What coracle needs from an operating system.

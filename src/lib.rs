@@ -1,0 +1,2 @@
+//! A Buildbot worker.
+#![forbid(unsafe_code)]

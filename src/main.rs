@@ -1,0 +1,3 @@
+//! The program `coracle`.
+#![forbid(unsafe_code)]
+fn main() {}
