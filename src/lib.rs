@@ -1,2 +1,10 @@
-//! A Buildbot worker.
+//! A Buildbot worker in a single small binary.
+//!
+//! A master's bytes arrive on a socket. `link` carries them in, `session` turns them into a call
+//! ("start this command in builder X"), `worker` hands it to a step, which `steps` runs through the
+//! crate `ports`, and which reports updates (output, exit code). Updates go back the same way.
+//!
+//! Who may import whom is a table in `tests/layers.rs`.
 #![forbid(unsafe_code)]
+
+pub mod calls;

@@ -1,1 +1,416 @@
-//! What coracle needs from an operating system.
+//! What coracle needs from an operating system: the whole contract, each function documented once.
+//!
+//! One file a system answers it. A system's file begins with `pub use crate::unix::*;` and defines
+//! only what it does differently; a definition of its own shadows the common one. A system without
+//! a file of its own gets `unlisted.rs`: plain POSIX and no special knowledge, which is also the
+//! template for a new port. Nothing outside this crate is `unsafe` or asks which system it runs on.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+mod unix;
+
+// One line a system.
+#[cfg_attr(all(target_os = "linux", not(ports_unlisted)), path = "linux.rs")]
+#[cfg_attr(
+    not(all(target_os = "linux", not(ports_unlisted))),
+    path = "unlisted.rs"
+)]
+mod system;
+
+pub use system::{ReadEnd, StepProcess, StopRequests, WakeReader, Waker, WriteEnd};
+
+// ---------------------------------------------------------------------------------------------
+// Processes of a step
+
+/// What a step's process is started with.
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessSpec<'a> {
+    /// Program and arguments, at least the program. A program without a slash is looked up in the
+    /// `PATH` of `env`, not in the worker's own.
+    pub words: &'a [OsString],
+    /// The complete environment.
+    pub env: &'a [(OsString, OsString)],
+    /// The working directory; it exists.
+    pub directory: &'a Path,
+    /// A pseudo terminal as standard input, output, error and controlling terminal (a new session;
+    /// 80x24, `stderr` arrives as `stdout`). Otherwise three pipes and a new process group.
+    pub terminal: bool,
+}
+
+/// How far the child came before it failed to become the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartStage {
+    /// Words, environment or directory cannot be given to the system (they contain a NUL byte).
+    Arguments,
+    /// Making pipes.
+    Pipes,
+    /// Opening the pseudo terminal.
+    Terminal,
+    /// Starting a process: out of memory or of processes.
+    Fork,
+    /// Making a session or process group.
+    Group,
+    /// Setting up standard input, output and error.
+    Descriptors,
+    /// Entering the working directory.
+    Directory,
+    /// Becoming the program: not found, not executable, wrong format.
+    Exec,
+}
+
+/// Why a process did not start.
+#[derive(Debug)]
+pub struct StartError {
+    /// What was being done.
+    pub stage: StartStage,
+    /// What the system said.
+    pub error: io::Error,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It exited with this status (0 to 255).
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
+/// A process that a step started and that was still there when the step had ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Its number.
+    pub pid: u32,
+    /// Its name as the system shows it, or empty where the system does not tell.
+    pub name: String,
+}
+
+/// What [`StepProcess::end`] did.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// What had to be killed besides the step's own process, as far as the system tells.
+    pub killed: Vec<Leftover>,
+    /// What was still there at the deadline (a process in uninterruptible sleep).
+    pub survived: Vec<Leftover>,
+}
+
+/// Starts the process of a step, contained: whatever it starts in turn is found again by
+/// [`StepProcess::end`] as well as the system allows, and is killed also when the worker itself
+/// dies, even by signal 9.
+///
+/// # Errors
+/// The stage and the system's error, also for what went wrong in the child before `exec`.
+pub fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
+    system::start(spec)
+}
+
+impl StepProcess {
+    /// The number of the step's own process, which is also the number of its process group.
+    pub fn id(&self) -> u32 {
+        self.system_id()
+    }
+
+    /// Takes the reading end of standard output (and of the terminal).
+    pub fn take_stdout(&mut self) -> Option<ReadEnd> {
+        self.system_take_stdout()
+    }
+
+    /// Takes the reading end of standard error; none with a terminal.
+    pub fn take_stderr(&mut self) -> Option<ReadEnd> {
+        self.system_take_stderr()
+    }
+
+    /// Takes the writing end of standard input; dropping it is end of file for the process (not
+    /// with a terminal).
+    pub fn take_stdin(&mut self) -> Option<WriteEnd> {
+        self.system_take_stdin()
+    }
+
+    /// How the process ended, once it has. Does not block; [`wait`] on [`Source::Exit`] tells when.
+    pub fn exited(&mut self) -> Option<Exit> {
+        self.system_exited()
+    }
+
+    /// Sends a signal to the process group of the step, or to its process alone if there is no
+    /// group. Never reaches a stranger, even if the number was used again.
+    ///
+    /// # Errors
+    /// The process is gone, or the system refused.
+    pub fn signal(&mut self, signal: Signal) -> io::Result<()> {
+        self.system_signal(signal)
+    }
+
+    /// Kills everything that the step started and that is still there, and waits until it is gone
+    /// or the deadline has come.
+    pub fn end(self, deadline: Instant) -> Ended {
+        self.system_end(deadline)
+    }
+}
+
+/// A signal that a master or a person may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signal(i32);
+
+impl Signal {
+    /// SIGKILL.
+    pub const KILL: Signal = Signal(system::SIGKILL);
+    /// SIGTERM.
+    pub const TERM: Signal = Signal(system::SIGTERM);
+
+    /// The signal of this name (`TERM`, `SIGTERM`, upper case), if the system has it.
+    pub fn named(name: &str) -> Option<Signal> {
+        system::signal_number(name.strip_prefix("SIG").unwrap_or(name)).map(Signal)
+    }
+
+    /// The number.
+    pub fn number(self) -> i32 {
+        self.0
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Waiting
+
+/// Something that [`wait`] waits for.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// Bytes or end of file to read.
+    Readable(&'a ReadEnd),
+    /// Room to write, or nobody reads any more.
+    Writable(&'a WriteEnd),
+    /// The step's process has ended.
+    Exit(&'a StepProcess),
+    /// [`Waker::wake`] was called.
+    Wake(&'a WakeReader),
+}
+
+/// Waits until at least one source is ready, or the deadline has come. The one place where the
+/// thread of a step sleeps.
+///
+/// Returns one flag for each source, in order; all are false at the deadline. May return early with
+/// all flags false.
+///
+/// # Errors
+/// The system's; none is expected in practice.
+pub fn wait(sources: &[Source<'_>], deadline: Option<Instant>) -> io::Result<Vec<bool>> {
+    system::wait(sources, deadline)
+}
+
+/// What a non-blocking read found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// So many bytes, at least one.
+    Bytes(usize),
+    /// Nothing yet.
+    NotYet,
+    /// Nobody writes any more.
+    End,
+}
+
+impl ReadEnd {
+    /// Reads what is there, without blocking. The end of a terminal is [`Read::End`] like that of a
+    /// pipe.
+    ///
+    /// # Errors
+    /// The system's, other than "not now" and "interrupted".
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+        self.system_read(buffer)
+    }
+}
+
+impl WriteEnd {
+    /// Writes what fits, without blocking; 0 means "not now".
+    ///
+    /// # Errors
+    /// The system's; `BrokenPipe` when nobody reads any more (no signal is raised).
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.system_write(bytes)
+    }
+}
+
+/// A pair that lets one thread wake another one out of [`wait`].
+///
+/// # Errors
+/// Out of descriptors.
+pub fn waker() -> io::Result<(Waker, WakeReader)> {
+    system::waker()
+}
+
+impl Waker {
+    /// Makes [`wait`] on the other half return; wakes that nobody has seen yet are one.
+    pub fn wake(&self) {
+        self.system_wake();
+    }
+}
+
+impl WakeReader {
+    /// Forgets the wakes so far. Call it before looking at what the other thread left.
+    pub fn clear(&mut self) {
+        self.system_clear();
+    }
+}
+
+/// Somebody asked the worker to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopRequest {
+    /// SIGTERM.
+    Terminate,
+    /// SIGINT.
+    Interrupt,
+    /// SIGHUP.
+    Hangup,
+}
+
+/// From now on SIGTERM, SIGINT and SIGHUP are values instead of ends. At most once a process.
+///
+/// # Errors
+/// Out of descriptors.
+pub fn stop_requests() -> io::Result<StopRequests> {
+    system::stop_requests()
+}
+
+impl StopRequests {
+    /// Blocks until the next request.
+    ///
+    /// # Errors
+    /// The system's; none is expected.
+    pub fn next(&mut self) -> io::Result<StopRequest> {
+        self.system_next()
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Facts
+
+/// What a master calls this kind of system: `posix` or `nt` (PROTOCOL 4.3).
+pub const SYSTEM_KIND: &str = system::SYSTEM_KIND;
+
+/// What separates directories in `PATH`.
+pub const PATH_SEPARATOR: char = system::PATH_SEPARATOR;
+
+/// The words that run a command line given as one text (PROTOCOL 6.2.3).
+pub fn shell_words(text: &str) -> Vec<OsString> {
+    system::shell_words(text)
+}
+
+/// How many processors this process may use, at least 1.
+pub fn cpu_count() -> usize {
+    system::cpu_count()
+}
+
+/// The node name, as `uname -n` prints it; empty if the system does not tell.
+pub fn node_name() -> String {
+    system::node_name()
+}
+
+/// A point in time in the local time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct LocalTime {
+    pub year: i32,
+    /// 1 to 12.
+    pub month: u32,
+    /// 1 to 31.
+    pub day: u32,
+    pub hour: u32,
+    pub minute: u32,
+    pub second: u32,
+    /// Minutes east of UTC.
+    pub offset: i32,
+}
+
+/// The local time; UTC where the system knows no other.
+pub fn local_time(time: SystemTime) -> LocalTime {
+    system::local_time(time)
+}
+
+/// The system's text for an error number, as `strerror` gives it: `No such file or directory`.
+pub fn error_text(number: i32) -> String {
+    system::error_text(number)
+}
+
+/// The home directory of a user, or of the user we run as (from the password database); none if
+/// there is no such user.
+pub fn home_directory(user: Option<&str>) -> Option<PathBuf> {
+    system::home_directory(user)
+}
+
+/// Sets the permission bits that new files do not get; returns the ones before.
+pub fn set_umask(mask: u32) -> u32 {
+    system::set_umask(mask)
+}
+
+// ---------------------------------------------------------------------------------------------
+// Names and files
+
+/// The bytes of a name, as they are in the file system.
+pub fn name_bytes(name: &OsStr) -> Cow<'_, [u8]> {
+    system::name_bytes(name)
+}
+
+/// A name from its bytes.
+pub fn name_from_bytes(bytes: Vec<u8>) -> OsString {
+    system::name_from_bytes(bytes)
+}
+
+/// What `stat(2)` tells of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct FileStat {
+    pub mode: u32,
+    pub inode: u64,
+    pub device: u64,
+    pub links: u64,
+    pub uid: u32,
+    pub gid: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Last access, last change of content, last change of state: seconds since 1970 and nanoseconds.
+    pub accessed: (i64, u32),
+    pub modified: (i64, u32),
+    pub changed: (i64, u32),
+}
+
+/// The state of a file; of what a symbolic link points to if `follow`.
+///
+/// # Errors
+/// The system's.
+pub fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
+    system::stat(path, follow)
+}
+
+/// Sets the permission bits (octal `07777`) of a file.
+///
+/// # Errors
+/// The system's.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    system::set_mode(path, mode)
+}
+
+/// Makes `link` a symbolic link to `target`.
+///
+/// # Errors
+/// The system's.
+pub fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    system::make_link(target, link)
+}
+
+/// Makes a named pipe, socket or device node like the one that `model` describes.
+///
+/// # Errors
+/// The system's; most need the superuser.
+pub fn make_node(path: &Path, model: &FileStat) -> io::Result<()> {
+    system::make_node(path, model)
+}
+
+/// Gives `path` the owner (as far as we may), mode and times of `model`, without following a link.
+///
+/// # Errors
+/// The system's; a refused change of owner is none.
+pub fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {
+    system::copy_attributes(path, model)
+}
