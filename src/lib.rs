@@ -8,3 +8,4 @@
 #![forbid(unsafe_code)]
 
 pub mod calls;
+pub mod steps;
