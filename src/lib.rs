@@ -8,3 +8,5 @@
 #![forbid(unsafe_code)]
 
 pub mod calls;
+pub mod session;
+pub mod wire;
