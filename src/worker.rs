@@ -4,12 +4,12 @@
 //! One thread runs the loop: the socket, the timers, and one channel on which steps and stop
 //! requests arrive as [`LoopEvent`]s. Each running step is a thread of its own.
 
-mod builders;
-mod conversation;
+pub mod builders;
+pub mod conversation;
+mod grace;
 mod life;
 mod outbox;
-mod running;
-mod stamp;
+pub mod running;
 
 use std::fmt;
 use std::io;
@@ -19,7 +19,7 @@ use crate::calls::{StepEvent, StepId};
 
 /// Something that reaches the loop from another thread.
 #[derive(Debug)]
-enum LoopEvent {
+pub enum LoopEvent {
     /// A running step has something to say.
     Step(StepId, StepEvent),
     /// Somebody wants the worker to stop.

@@ -132,7 +132,8 @@ impl<'a> Conversation<'a> {
 
     /// When [`tick`](Self::tick) has something to do.
     pub fn deadline(&self) -> Option<Instant> {
-        [self.give_up, self.leave_at, self.liveness.next()].into_iter().flatten().min()
+        let liveness = if self.logged_in { self.liveness.next() } else { None };
+        [self.give_up, self.leave_at, liveness].into_iter().flatten().min()
     }
 
     /// Does what is due. Harmless when called early.
@@ -153,13 +154,15 @@ impl<'a> Conversation<'a> {
                 format!("the login took longer than {} s", LOGIN_LIMIT.as_secs())
             }));
         }
+        // The login has a limit of its own.
+        if !self.logged_in {
+            return Ok(());
+        }
         match self.liveness.check(now) {
             Liveness::Fine => Ok(()),
             Liveness::SendKeepalive => {
-                if self.logged_in {
-                    info!("sending app-level keepalive");
-                    self.session.keepalive();
-                }
+                info!("sending app-level keepalive");
+                self.session.keepalive();
                 self.liveness.sent(now);
                 Ok(())
             }
@@ -194,7 +197,12 @@ impl<'a> Conversation<'a> {
                 warn!("the master failed at our {what}: {message}");
             }
             Event::KeepaliveAnswered => info!("Master replied to keepalive, everything's fine"),
-            Event::ShutdownAsked => debug!("the master has taken our wish to shut down"),
+            Event::ShutdownAsked { answer: Ok(()) } => {
+                debug!("the master has taken our wish to shut down");
+            }
+            Event::ShutdownAsked { answer: Err(message) } => {
+                warn!("the master refused our wish to shut down: {message}");
+            }
         }
         Ok(())
     }

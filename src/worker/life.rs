@@ -12,9 +12,9 @@ use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
 use super::outbox::Outbox;
 use super::running::RunningSteps;
-use super::stamp::ShutdownStamp;
+use super::grace::Grace;
 use super::{LoopEvent, Stopped, WorkerError};
-use crate::basedir::{AllowShutdown, Settings};
+use crate::basedir::Settings;
 use crate::calls::StepId;
 use crate::link::{Backoff, Connection, LinkError};
 use crate::session::keepalive::Keepalive;
@@ -129,63 +129,38 @@ impl Life {
         }
     }
 
+    /// Talks with a master until one side ends it.
     async fn converse(&mut self, connection: Connection) -> Outcome {
         let settings = &self.workplace.settings;
         let login = Login {
             name: settings.worker_name.clone(),
             password: settings.password.reveal().to_owned(),
         };
-        let mut stamp = (settings.allow_shutdown == Some(AllowShutdown::File))
-            .then(|| ShutdownStamp::new(&settings.base_dir, Instant::now()));
-        let by_signal = settings.allow_shutdown == Some(AllowShutdown::Signal);
-        let keepalive = Keepalive::new(settings.keepalive, PATIENCE, Instant::now());
+        let now = Instant::now();
+        let keepalive = Keepalive::new(settings.keepalive, PATIENCE, now);
         let session = PbSession::new(login, self.next_step);
-        let mut conversation =
-            Conversation::new(&mut self.workplace, session, keepalive, Instant::now());
+        let mut grace = Grace::new(settings, now);
+        let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
         let mut outbox = Outbox::default();
         let mut buffer = vec![0; READ_SIZE];
-        let mut asked_to_end = false;
         let mut attached = false;
         let outcome = loop {
-            let deadline = [conversation.deadline(), stamp.as_ref().map(ShutdownStamp::next_look)]
-                .into_iter()
-                .flatten()
-                .min();
+            let deadline = [conversation.deadline(), grace.next_look()].into_iter().flatten().min();
             outbox.refill(conversation.outgoing());
-            let happening =
-                next(&connection, &self.inbox, &outbox, &mut buffer, deadline).await;
+            let happening = next(&connection, &self.inbox, &outbox, &mut buffer, deadline).await;
             let now = Instant::now();
-            let turn = match happening {
-                Happening::Event(LoopEvent::Step(step, event)) => {
-                    conversation.step_says(step, event, now);
-                    Ok(())
-                }
-                Happening::Event(LoopEvent::Stop(StopRequest::Hangup))
-                    if by_signal && !asked_to_end && conversation.is_attached() =>
-                {
-                    asked_to_end = true;
-                    conversation.ask_for_shutdown();
-                    Ok(())
-                }
-                Happening::Event(LoopEvent::Stop(request)) => {
-                    log_stop(request);
-                    break Outcome::Stop(Stopped::BySignal);
-                }
-                Happening::Read(Ok(0)) => Err(End::Lost("the master closed the connection".to_owned())),
-                Happening::Read(Ok(count)) => conversation.received(&buffer[..count], now),
-                Happening::Wrote(Ok(count)) => {
-                    outbox.written(count);
-                    Ok(())
-                }
-                Happening::Read(Err(error)) | Happening::Wrote(Err(error)) => {
-                    Err(End::Lost(format!("lost the connection to the master: {error}")))
-                }
-                Happening::Deadline => conversation.tick(now),
-            };
-            if stamp.as_mut().is_some_and(|stamp| stamp.is_new(now)) && !asked_to_end {
-                asked_to_end = true;
+            if grace.is_asked_by_file(now) {
                 conversation.ask_for_shutdown();
             }
+            if let Happening::Event(LoopEvent::Stop(request)) = happening {
+                if conversation.is_attached() && grace.is_asked_by(request) {
+                    conversation.ask_for_shutdown();
+                    continue;
+                }
+                log_stop(request);
+                break Outcome::Stop(Stopped::BySignal);
+            }
+            let turn = take(&mut conversation, &mut outbox, &buffer, happening, now);
             if conversation.is_attached() && !attached {
                 attached = true;
                 self.backoff.reset();
@@ -281,6 +256,35 @@ fn log_stop(request: StopRequest) {
         StopRequest::Hangup => "SIGHUP",
     };
     info!("Received {name}, shutting down.");
+}
+
+/// Hands what has happened to the conversation.
+fn take(
+    conversation: &mut Conversation<'_>,
+    outbox: &mut Outbox,
+    buffer: &[u8],
+    happening: Happening,
+    now: Instant,
+) -> Result<(), End> {
+    match happening {
+        Happening::Event(LoopEvent::Step(step, event)) => conversation.step_says(step, event, now),
+        // The loop has seen to it.
+        Happening::Event(LoopEvent::Stop(_)) => {}
+        Happening::Read(Ok(0)) => {
+            return Err(End::Lost("the master closed the connection".to_owned()));
+        }
+        Happening::Read(Ok(count)) => conversation.received(&buffer[..count], now)?,
+        Happening::Wrote(Ok(count)) => outbox.written(count),
+        Happening::Read(Err(error)) | Happening::Wrote(Err(error)) => {
+            return Err(End::Lost(format!("lost the connection to the master: {error}")));
+        }
+        Happening::Deadline => {}
+    }
+    // Also when traffic never pauses.
+    if conversation.deadline().is_some_and(|at| at <= now) {
+        conversation.tick(now)?;
+    }
+    Ok(())
 }
 
 /// Waits for whatever comes first. What a step says comes before more work from the master, and

@@ -1,15 +1,61 @@
-//! `shutdown.stamp`: an administrator touches it to ask for a graceful end (PROTOCOL 7.4).
+//! The graceful end: the worker tells the master that it wants to go, and goes when its builds are
+//! over. Asked for as `allow_shutdown` says: by SIGHUP, or by touching `shutdown.stamp`
+//! (PROTOCOL 7.4).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use ports::StopRequest;
+
+use crate::basedir::{AllowShutdown, Settings};
+
 /// How often the file is looked at.
 const INTERVAL: Duration = Duration::from_secs(10);
 
+/// The ways to ask on one connection. Asking works once; whoever asks again means "now".
+#[derive(Debug)]
+pub struct Grace {
+    stamp: Option<ShutdownStamp>,
+    by_signal: bool,
+    asked: bool,
+}
+
+impl Grace {
+    /// Nobody has asked yet.
+    pub fn new(settings: &Settings, now: Instant) -> Grace {
+        let way = settings.allow_shutdown;
+        Grace {
+            stamp: (way == Some(AllowShutdown::File))
+                .then(|| ShutdownStamp::new(&settings.base_dir, now)),
+            by_signal: way == Some(AllowShutdown::Signal),
+            asked: false,
+        }
+    }
+
+    /// When the file is looked at next.
+    pub fn next_look(&self) -> Option<Instant> {
+        self.stamp.as_ref().map(|stamp| stamp.next_look)
+    }
+
+    /// Whether the file asks now for the first time.
+    pub fn is_asked_by_file(&mut self, now: Instant) -> bool {
+        let touched = self.stamp.as_mut().is_some_and(|stamp| stamp.is_new(now));
+        touched && !std::mem::replace(&mut self.asked, true)
+    }
+
+    /// Whether this signal asks, for the first time, for a graceful end.
+    pub fn is_asked_by(&mut self, request: StopRequest) -> bool {
+        match request {
+            StopRequest::Hangup => self.by_signal && !std::mem::replace(&mut self.asked, true),
+            StopRequest::Terminate | StopRequest::Interrupt => false,
+        }
+    }
+}
+
 /// Watches the stamp of a base directory.
 #[derive(Debug)]
-pub struct ShutdownStamp {
+struct ShutdownStamp {
     file: PathBuf,
     seen: Option<SystemTime>,
     next_look: Instant,
@@ -17,18 +63,13 @@ pub struct ShutdownStamp {
 
 impl ShutdownStamp {
     /// The file as it is now is the past.
-    pub fn new(base_dir: &Path, now: Instant) -> ShutdownStamp {
+    fn new(base_dir: &Path, now: Instant) -> ShutdownStamp {
         let file = base_dir.join("shutdown.stamp");
         ShutdownStamp { seen: modified(&file), file, next_look: now + INTERVAL }
     }
 
-    /// When the file is looked at next.
-    pub fn next_look(&self) -> Instant {
-        self.next_look
-    }
-
     /// Whether the file was touched since the last look. Looks only when it is time.
-    pub fn is_new(&mut self, now: Instant) -> bool {
+    fn is_new(&mut self, now: Instant) -> bool {
         if now < self.next_look {
             return false;
         }
