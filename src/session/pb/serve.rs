@@ -292,10 +292,7 @@ impl Message {
 
 /// A method's name is a raw string. Some dialects of Python 2 may send it as a text.
 fn method_name(item: Item) -> Option<String> {
-    match unjelly(item, &mut Vec::new()).ok()?.into_text() {
-        Ok(name) => Some(name),
-        Err(_) => None,
-    }
+    unjelly(item, &mut Vec::new()).ok()?.into_text().ok()
 }
 
 fn bot_call(reply: ReplyTo, method: &str, mut parameters: Parameters) -> Result<Reaction, Failure> {
