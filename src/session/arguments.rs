@@ -53,7 +53,7 @@ pub fn parse(name: &str, id: &CommandId, args: Value) -> Result<Parsed, Failure>
         _ => {
             return Err(Failure {
                 kind: FailureKind::UnknownCommand,
-                message: format!("(command {id}): unrecognized WorkerCommand '{name}'"),
+                message: format!("(command {id}): unrecognized WorkerCommand '{name:.200}'"),
             });
         }
     };

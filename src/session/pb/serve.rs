@@ -69,7 +69,7 @@ impl PbSession {
                 }
                 self.release(&remotes);
                 self.events.push_back(Event::Refused {
-                    what: format!("{what}: {}", failure.message),
+                    what: format!("{what:.64}: {}", failure.message),
                 });
             }
         }
@@ -343,7 +343,7 @@ fn builders(parameters: &mut Parameters) -> Result<Vec<(BuilderName, String)>, F
 fn unknown_method(method: &str) -> Failure {
     Failure {
         kind: FailureKind::UnknownMethod,
-        message: format!("No such method: remote_{method}"),
+        message: format!("No such method: remote_{method:.64}"),
     }
 }
 
