@@ -53,7 +53,7 @@ pub fn parse(name: &str, id: &CommandId, args: Value) -> Result<Parsed, Failure>
         _ => {
             return Err(Failure {
                 kind: FailureKind::UnknownCommand,
-                message: format!("(command {id}): unrecognized WorkerCommand '{name}'"),
+                message: format!("(command {id}): unrecognized WorkerCommand '{name:.200}'"),
             });
         }
     };
@@ -120,11 +120,12 @@ fn download_file(args: &mut Arguments) -> Result<Parsed, Failure> {
     let target = transfer_place(args, ["workerdest", "slavedest"])?;
     let transfer = transfer(args, "WorkerFileDownloadCommand", "reader")?;
     args.need_key("mode")?;
-    let mode = match args.int("mode")? {
-        None => None,
+    let mode = args
+        .int("mode")?
+        .map(|mode| not_negative("mode", mode))
+        .transpose()?
         // What is above the permission bits tells a kind of file; chmod(2) leaves it out too.
-        Some(mode) => Some(u32::try_from(mode & 0o7777).unwrap_or_default()),
-    };
+        .map(|mode| u32::try_from(mode & 0o7777).unwrap_or_default());
     Ok(Parsed {
         command: Command::DownloadFile(DownloadFile {
             target,
@@ -153,14 +154,10 @@ fn transfer(
     args.need_key("maxsize")?;
     let peer = args.reference(peer_name)?;
     let block_size = args.int("blocksize")?.unwrap_or_default();
-    let max_size = match args.int("maxsize")? {
-        None => None,
-        Some(size) => Some(u64::try_from(size).map_err(|_| {
-            bad(format!(
-                "argument 'maxsize' must not be negative, but is {size}"
-            ))
-        })?),
-    };
+    let max_size = args
+        .int("maxsize")?
+        .map(|size| not_negative("maxsize", size))
+        .transpose()?;
     Ok(TransferArguments {
         peer,
         max_size,
@@ -254,6 +251,14 @@ fn local(command: Command) -> Parsed {
         command,
         peer: None,
     }
+}
+
+fn not_negative(name: &str, number: i64) -> Result<u64, Failure> {
+    u64::try_from(number).map_err(|_| {
+        bad(format!(
+            "argument '{name}' must not be negative, but is {number}"
+        ))
+    })
 }
 
 fn bad(message: String) -> Failure {

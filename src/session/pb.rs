@@ -8,8 +8,6 @@ mod objects;
 mod parameters;
 mod receive;
 mod serve;
-#[cfg(test)]
-mod tests;
 mod updates;
 
 use std::collections::{BTreeMap, VecDeque};

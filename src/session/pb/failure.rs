@@ -54,3 +54,49 @@ fn shortened(text: &str) -> &str {
     }
     &text[..end]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_a_class_with_all_its_bases() {
+        let kinds = [
+            (FailureKind::MissingArgument, "builtins.KeyError", 5),
+            (FailureKind::BadArgument, "builtins.ValueError", 4),
+            (
+                FailureKind::UnknownCommand,
+                "buildbot_worker.base.UnknownCommand",
+                5,
+            ),
+            (
+                FailureKind::UnknownMethod,
+                "twisted.spread.flavors.NoSuchMethod",
+                5,
+            ),
+            (FailureKind::UnknownObject, "twisted.spread.pb.Error", 4),
+            (FailureKind::System, "builtins.OSError", 4),
+            (FailureKind::Other, "builtins.RuntimeError", 4),
+        ];
+        for (kind, class, parents) in kinds {
+            let message = "what, on what, why".to_owned();
+            let exception = exception(&Failure { kind, message });
+            assert_eq!(exception.class, class);
+            assert_eq!(exception.text, "what, on what, why");
+            assert_eq!(exception.parents.len(), parents);
+            assert_eq!(exception.parents[0], class);
+            assert_eq!(exception.parents[parents - 1], "builtins.object");
+        }
+    }
+
+    #[test]
+    fn a_text_of_any_size_can_be_sent() {
+        let failure = Failure {
+            kind: FailureKind::Other,
+            message: "é".repeat(1_000_000),
+        };
+        assert_eq!(exception(&failure).text.len(), TEXT_LIMIT);
+        let odd = format!("x{}", failure.message);
+        assert_eq!(shortened(&odd).len(), TEXT_LIMIT - 1);
+    }
+}

@@ -79,6 +79,6 @@ impl Parameters {
 fn bad(method: &str, what: &str) -> Failure {
     Failure {
         kind: FailureKind::BadArgument,
-        message: format!("remote_{method}: {what}"),
+        message: format!("remote_{method:.64}: {what}"),
     }
 }

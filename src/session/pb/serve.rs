@@ -69,7 +69,7 @@ impl PbSession {
                 }
                 self.release(&remotes);
                 self.events.push_back(Event::Refused {
-                    what: format!("{what}: {}", failure.message),
+                    what: format!("{what:.64}: {}", failure.message),
                 });
             }
         }
@@ -292,10 +292,7 @@ impl Message {
 
 /// A method's name is a raw string. Some dialects of Python 2 may send it as a text.
 fn method_name(item: Item) -> Option<String> {
-    match unjelly(item, &mut Vec::new()).ok()?.into_text() {
-        Ok(name) => Some(name),
-        Err(_) => None,
-    }
+    unjelly(item, &mut Vec::new()).ok()?.into_text().ok()
 }
 
 fn bot_call(reply: ReplyTo, method: &str, mut parameters: Parameters) -> Result<Reaction, Failure> {
@@ -346,7 +343,7 @@ fn builders(parameters: &mut Parameters) -> Result<Vec<(BuilderName, String)>, F
 fn unknown_method(method: &str) -> Failure {
     Failure {
         kind: FailureKind::UnknownMethod,
-        message: format!("No such method: remote_{method}"),
+        message: format!("No such method: remote_{method:.64}"),
     }
 }
 

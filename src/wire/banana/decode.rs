@@ -88,6 +88,32 @@ impl Decoder {
         }
     }
 
+    /// The bytes of memory that the expression in progress takes, without what the allocator adds.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        fn content(item: &Item) -> usize {
+            match item {
+                Item::Int(_) | Item::Float(_) => 0,
+                Item::Bytes(bytes) => bytes.capacity(),
+                Item::List(items) => list(items),
+            }
+        }
+        fn list(items: &Vec<Item>) -> usize {
+            let own = items.capacity() * std::mem::size_of::<Item>();
+            own + items.iter().map(content).sum::<usize>()
+        }
+        let string = match &self.state {
+            State::String { bytes, .. } => bytes.capacity(),
+            State::Prefix(_) | State::Float { .. } | State::Broken(_) => 0,
+        };
+        string
+            + self
+                .open
+                .iter()
+                .map(|open| list(&open.items))
+                .sum::<usize>()
+    }
+
     fn advance(&mut self, input: &mut &[u8]) -> Result<Option<Item>, BananaError> {
         loop {
             let item = match &mut self.state {
