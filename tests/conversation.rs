@@ -45,7 +45,7 @@ impl Worker {
         let (events, inbox) = smol::channel::unbounded();
         let workplace = Workplace {
             environment: settings.environment.clone(),
-            builders: Builders::new(settings.base_dir.clone(), false),
+            builders: Builders::new(settings.basedir.clone(), false),
             steps: RunningSteps::new(events),
             settings,
         };

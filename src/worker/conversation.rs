@@ -291,7 +291,7 @@ impl<'a> Conversation<'a> {
             let failure = Failure { kind: FailureKind::UnknownObject, message };
             return self.session.complete(step, Err(failure));
         };
-        let base_dir = self.workplace.settings.base_dir.clone();
+        let base_dir = self.workplace.settings.basedir.clone();
         let environment = self.workplace.environment.clone();
         let context = Context { base_dir, builder_dir, environment, line_times: false };
         if let Some(older) = self.workplace.builders.begin(&builder, step) {

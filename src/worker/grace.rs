@@ -27,7 +27,7 @@ impl Grace {
         let way = settings.allow_shutdown;
         Grace {
             stamp: (way == Some(AllowShutdown::File))
-                .then(|| ShutdownStamp::new(&settings.base_dir, now)),
+                .then(|| ShutdownStamp::new(&settings.basedir, now)),
             by_signal: way == Some(AllowShutdown::Signal),
             asked: false,
         }

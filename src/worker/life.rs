@@ -14,7 +14,7 @@ use super::outbox::Outbox;
 use super::running::RunningSteps;
 use super::grace::Grace;
 use super::{LoopEvent, Stopped, WorkerError};
-use crate::basedir::Settings;
+use crate::basedir::{MasterAddress, Protocol, Settings};
 use crate::calls::StepId;
 use crate::link::{Backoff, Connection, LinkError};
 use crate::session::keepalive::Keepalive;
@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long we wait for the steps of a lost connection to end. They are killed at once; only a
 /// process stuck in the kernel takes longer.
 const STEPS_END_LIMIT: Duration = Duration::from_secs(15);
+
+/// Longest delay between two attempts, unless the base directory says otherwise.
+const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// Bytes waiting for the master above which we take no more of its calls.
 const OUTGOING_LIMIT: usize = 4 * 1024 * 1024;
@@ -42,7 +45,7 @@ pub struct Life {
     workplace: Workplace,
     backoff: Backoff,
     /// Attempts since we were last attached.
-    failed_attempts: u32,
+    failed_attempts: u64,
     next_step: StepId,
 }
 
@@ -51,6 +54,31 @@ pub struct Life {
 pub struct Address {
     pub host: String,
     pub port: u16,
+}
+
+/// The address to dial.
+///
+/// # Errors
+/// The settings ask for a way to the master that this program does not have.
+pub fn address(settings: &Settings) -> Result<Address, WorkerError> {
+    let lacks = |what: &str| {
+        Err(WorkerError::Settings(format!(
+            "{what}; this version reaches a master over plain TCP with protocol 'pb' only: give \
+             buildmaster_host and port"
+        )))
+    };
+    match settings.protocol {
+        Protocol::Pb => {}
+        Protocol::MsgpackV7 => return lacks("protocol 'msgpack_experimental_v7' is asked for"),
+    }
+    if settings.proxy.is_some() {
+        return lacks("proxy_connection_string is set");
+    }
+    match &settings.master {
+        MasterAddress::Tcp { host, port, tls: false } => Ok(Address { host: host.clone(), port: *port }),
+        MasterAddress::Tcp { tls: true, .. } => lacks("use_tls is set"),
+        MasterAddress::Endpoint(_) => lacks("connection_string is set"),
+    }
 }
 
 /// How the time on one connection ended.
@@ -79,8 +107,8 @@ impl Life {
         events: Sender<LoopEvent>,
         inbox: Receiver<LoopEvent>,
     ) -> Life {
-        let builders = Builders::new(settings.base_dir.clone(), settings.delete_leftover_dirs());
-        let backoff = Backoff::new(settings.max_delay);
+        let builders = Builders::new(settings.basedir.clone(), settings.deletes_leftover_dirs());
+        let backoff = Backoff::new(settings.max_delay.unwrap_or(DEFAULT_MAX_DELAY));
         let workplace = Workplace {
             environment: settings.environment.clone(),
             builders,
@@ -133,8 +161,8 @@ impl Life {
     async fn converse(&mut self, connection: Connection) -> Outcome {
         let settings = &self.workplace.settings;
         let login = Login {
-            name: settings.worker_name.clone(),
-            password: settings.password.reveal().to_owned(),
+            name: settings.name.clone(),
+            password: settings.password.expose().to_owned(),
         };
         let now = Instant::now();
         let keepalive = Keepalive::new(settings.keepalive, PATIENCE, now);
