@@ -11,6 +11,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+// A system's file may shadow any of it.
+#[allow(dead_code)]
 mod unix;
 
 // One line a system.
@@ -369,6 +371,8 @@ pub struct FileStat {
     pub gid: u32,
     /// Bytes.
     pub size: u64,
+    /// Which device a device node stands for; meaningless for other files.
+    pub node: u64,
     /// Last access, last change of content, last change of state: seconds since 1970 and nanoseconds.
     pub accessed: (i64, u32),
     pub modified: (i64, u32),
