@@ -8,3 +8,6 @@
 #![forbid(unsafe_code)]
 
 pub mod calls;
+pub mod session;
+pub mod steps;
+pub mod wire;

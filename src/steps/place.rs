@@ -52,7 +52,10 @@ fn expand_tilde(text: &str, home: Option<&OsStr>) -> OsString {
 
 fn without_trailing_slashes(path: &OsStr) -> OsString {
     let bytes = ports::name_bytes(path);
-    let kept = bytes.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
+    let kept = bytes
+        .iter()
+        .rposition(|&byte| byte != b'/')
+        .map_or(0, |last| last + 1);
     ports::name_from_bytes(bytes[..kept].to_vec())
 }
 
