@@ -1,7 +1,7 @@
 //! A stage for one step: a directory, the step on its thread, and the worker's side of it.
 
 // Each test program uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

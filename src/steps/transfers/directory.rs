@@ -36,7 +36,7 @@ pub(super) fn send(
         (Some(halt), _) => halt.outcome(path)?,
         (None, Ok(true)) => Outcome::done(),
         // What happened was said on the way.
-        (None, Ok(false)) => Outcome::interrupted(),
+        (None, Ok(false)) => Outcome::trouble(String::new()),
         (None, Err(error)) => Outcome::trouble(format!(
             "Cannot pack directory '{}': {}",
             path.display(),
