@@ -161,8 +161,9 @@ impl<'a> Conversation<'a> {
         match self.liveness.check(now) {
             Liveness::Fine => Ok(()),
             Liveness::SendKeepalive => {
-                info!("sending app-level keepalive");
-                self.session.keepalive();
+                if self.session.keepalive() {
+                    info!("sending app-level keepalive");
+                }
                 self.liveness.sent(now);
                 Ok(())
             }
@@ -174,8 +175,9 @@ impl<'a> Conversation<'a> {
 
     /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10).
     pub fn ask_for_shutdown(&mut self) {
-        info!("Telling the master we want to shutdown after any running builds are finished");
-        self.session.ask_for_shutdown();
+        if self.session.ask_for_shutdown() {
+            info!("Telling the master we want to shutdown after any running builds are finished");
+        }
     }
 
     fn handle(&mut self, event: Event, now: Instant) -> Result<(), End> {

@@ -112,6 +112,14 @@ impl PbSession {
         self.release(&lent.references);
     }
 
+    /// Gives back what the master lent for a command of which it wants to hear no more: another one
+    /// was started in its builder, or the builder is gone (PROTOCOL 4.5, 4.6).
+    pub fn forget(&mut self, step: StepId) {
+        if let Some(lent) = self.steps.remove(&step) {
+            self.release(&lent.references);
+        }
+    }
+
     /// Asks the master for a sign of life; [`Event::KeepaliveAnswered`] is one. Returns whether it was
     /// sent, which it is not before the login.
     pub fn keepalive(&mut self) -> bool {
