@@ -4,6 +4,7 @@
 mod ask;
 mod event;
 mod failure;
+mod fuzz;
 mod objects;
 mod parameters;
 mod receive;
@@ -17,6 +18,8 @@ use crate::session::ProtocolError;
 use crate::wire::banana::{BananaError, Decoder, Writer, encode};
 
 pub use event::Event;
+#[doc(hidden)]
+pub use fuzz::fuzz_conversation;
 use objects::Objects;
 
 /// Who we are for the master.
