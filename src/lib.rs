@@ -9,4 +9,5 @@
 
 pub mod calls;
 pub mod session;
+pub mod steps;
 pub mod wire;

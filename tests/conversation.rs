@@ -49,17 +49,30 @@ impl Worker {
             steps: RunningSteps::new(events),
             settings,
         };
-        Worker { workplace, inbox, scratch }
+        Worker {
+            workplace,
+            inbox,
+            scratch,
+        }
     }
 
     fn connect(&mut self) -> Pair<'_> {
         let now = Instant::now();
-        let login = Login { name: "box".to_owned(), password: "sekrit".to_owned() };
-        let keepalive =
-            Keepalive::new(Some(Duration::from_secs(60)), Duration::from_secs(30), now);
+        let login = Login {
+            name: "box".to_owned(),
+            password: "sekrit".to_owned(),
+        };
+        let keepalive = Keepalive::new(Some(Duration::from_secs(60)), Duration::from_secs(30), now);
         let session = PbSession::new(login, StepId(1));
         let worker = Conversation::new(&mut self.workplace, session, keepalive, now);
-        Pair { worker, master: FakeMaster::new(), inbox: self.inbox.clone(), now, heard: Vec::new(), acknowledged: 0 }
+        Pair {
+            worker,
+            master: FakeMaster::new(),
+            inbox: self.inbox.clone(),
+            now,
+            heard: Vec::new(),
+            acknowledged: 0,
+        }
     }
 }
 
@@ -97,7 +110,11 @@ impl Pair<'_> {
 
     /// Lets the steps speak until the master has heard the end of one.
     fn until_complete(&mut self) {
-        while !self.heard.iter().any(|message| is_call(message, "complete")) {
+        while !self
+            .heard
+            .iter()
+            .any(|message| is_call(message, "complete"))
+        {
             let event = smol::block_on(smol::future::or(
                 async { self.inbox.recv().await.ok() },
                 async {
@@ -105,7 +122,9 @@ impl Pair<'_> {
                     None
                 },
             ));
-            let Some(LoopEvent::Step(step, event)) = event else { panic!("no step speaks: {:?}", self.heard) };
+            let Some(LoopEvent::Step(step, event)) = event else {
+                panic!("no step speaks: {:?}", self.heard)
+            };
             self.worker.step_says(step, event, self.now);
             self.settle().unwrap();
             self.acknowledge();
@@ -115,8 +134,15 @@ impl Pair<'_> {
     /// Answers the worker's calls as a master does: updates with 0, the rest with None.
     fn acknowledge(&mut self) {
         for message in &self.heard[self.acknowledged..] {
-            if let Message::Call { request, method, .. } = message {
-                let value = if method == "update" { Value::Int(0) } else { Value::None };
+            if let Message::Call {
+                request, method, ..
+            } = message
+            {
+                let value = if method == "update" {
+                    Value::Int(0)
+                } else {
+                    Value::None
+                };
                 self.master.answer(*request, &value);
             }
         }
@@ -129,7 +155,10 @@ impl Pair<'_> {
         self.settle().unwrap();
         let request = self.take_call("login").0;
         let challenge = Value::Bytes(b"0123456789abcdef".to_vec());
-        self.master.answer(request, &Value::Tuple(vec![challenge, Value::Remote(CHALLENGER)]));
+        self.master.answer(
+            request,
+            &Value::Tuple(vec![challenge, Value::Remote(CHALLENGER)]),
+        );
         self.settle().unwrap();
     }
 
@@ -151,22 +180,36 @@ impl Pair<'_> {
             .iter()
             .map(|(name, dir)| Value::Tuple(vec![text(name), text(dir)]))
             .collect();
-        self.master.call(BOT, "setBuilderList", &[Value::List(pairs)])
+        self.master
+            .call(BOT, "setBuilderList", &[Value::List(pairs)])
     }
 
     fn start(&mut self, command_object: i64, id: &str, script: &str) {
         let arguments = dict(&[("workdir", text("build")), ("command", text(script))]);
-        let call = [Value::Remote(command_object), text(id), text("shell"), arguments];
+        let call = [
+            Value::Remote(command_object),
+            text(id),
+            text("shell"),
+            arguments,
+        ];
         self.master.call(2, "startCommand", &call);
         self.settle().unwrap();
     }
 
     /// Removes the first call of this method from what the master has heard.
     fn take_call(&mut self, wanted: &str) -> (i64, Object, Vec<Value>) {
-        let at = self.heard.iter().position(|message| is_call(message, wanted));
+        let at = self
+            .heard
+            .iter()
+            .position(|message| is_call(message, wanted));
         let at = at.unwrap_or_else(|| panic!("no call of {wanted} in {:?}", self.heard));
         match self.heard.remove(at) {
-            Message::Call { request, object, arguments, .. } => (request, object, arguments),
+            Message::Call {
+                request,
+                object,
+                arguments,
+                ..
+            } => (request, object, arguments),
             other => panic!("{other:?}"),
         }
     }
@@ -175,17 +218,34 @@ impl Pair<'_> {
     fn updates(&self, command_object: i64, key: &str) -> Vec<Value> {
         let mut found = Vec::new();
         for message in &self.heard {
-            let Message::Call { object: Object::Luid(luid), method, arguments, .. } = message else {
+            let Message::Call {
+                object: Object::Luid(luid),
+                method,
+                arguments,
+                ..
+            } = message
+            else {
                 continue;
             };
             if method != "update" || *luid != command_object {
                 continue;
             }
-            let [Value::List(updates)] = arguments.as_slice() else { panic!("{arguments:?}") };
+            let [Value::List(updates)] = arguments.as_slice() else {
+                panic!("{arguments:?}")
+            };
             for update in updates {
-                let Value::List(parts) = update else { panic!("{update:?}") };
-                let [Value::Dict(pairs), Value::Int(0)] = parts.as_slice() else { panic!("{parts:?}") };
-                found.extend(pairs.iter().filter(|(k, _)| *k == text(key)).map(|(_, v)| v.clone()));
+                let Value::List(parts) = update else {
+                    panic!("{update:?}")
+                };
+                let [Value::Dict(pairs), Value::Int(0)] = parts.as_slice() else {
+                    panic!("{parts:?}")
+                };
+                found.extend(
+                    pairs
+                        .iter()
+                        .filter(|(k, _)| *k == text(key))
+                        .map(|(_, v)| v.clone()),
+                );
             }
         }
         found
@@ -219,11 +279,16 @@ fn a_worker_attaches_and_reports_itself() {
     pair.settle().unwrap();
     let answer = |request| {
         pair.heard.iter().find_map(|message| match message {
-            Message::Answer { request: number, value } if *number == request => Some(value.clone()),
+            Message::Answer {
+                request: number,
+                value,
+            } if *number == request => Some(value.clone()),
             _ => None,
         })
     };
-    let Some(Value::Dict(facts)) = answer(info) else { panic!("no facts") };
+    let Some(Value::Dict(facts)) = answer(info) else {
+        panic!("no facts")
+    };
     assert!(facts.contains(&(text("system"), text("posix"))));
     assert_eq!(answer(builders), Some(dict(&[("b", Value::Remote(2))])));
     assert!(pair.worker.is_attached());
@@ -250,7 +315,8 @@ fn an_interrupted_command_is_killed_and_says_so() {
     let mut pair = worker.connect();
     pair.attach();
     pair.start(7, "0", "sleep 1000");
-    pair.master.call(2, "interruptCommand", &[text("0"), text("enough")]);
+    pair.master
+        .call(2, "interruptCommand", &[text("0"), text("enough")]);
     pair.settle().unwrap();
     pair.until_complete();
     assert_eq!(pair.updates(7, "rc"), [Value::Int(-1)]);
@@ -264,7 +330,8 @@ fn an_interrupt_for_another_command_changes_nothing() {
     let mut pair = worker.connect();
     pair.attach();
     pair.start(7, "0", "echo alive");
-    pair.master.call(2, "interruptCommand", &[text("99"), text("enough")]);
+    pair.master
+        .call(2, "interruptCommand", &[text("99"), text("enough")]);
     pair.settle().unwrap();
     pair.until_complete();
     assert_eq!(pair.updates(7, "rc"), [Value::Int(0)]);
@@ -293,7 +360,12 @@ fn a_builder_that_the_master_takes_away_loses_its_command() {
     pair.set_builders(&[("other", "other")]);
     pair.settle().unwrap();
     assert!(pair.heard.contains(&Message::Decref(7)));
-    assert!(!pair.heard.iter().any(|message| is_call(message, "complete")));
+    assert!(
+        !pair
+            .heard
+            .iter()
+            .any(|message| is_call(message, "complete"))
+    );
 }
 
 #[test]
@@ -321,7 +393,9 @@ fn an_unanswered_keepalive_ends_the_conversation() {
     pair.settle().unwrap();
     pair.take_call("keepalive");
     pair.pass(29).unwrap();
-    let Err(End::Lost(reason)) = pair.pass(2) else { panic!("still there") };
+    let Err(End::Lost(reason)) = pair.pass(2) else {
+        panic!("still there")
+    };
     assert!(reason.contains("keepalive"), "{reason}");
 }
 
@@ -358,7 +432,9 @@ fn a_login_without_builders_is_given_up() {
     pair.settle().unwrap();
     assert!(!pair.worker.is_attached());
     pair.pass(59).unwrap();
-    let Err(End::Lost(reason)) = pair.pass(2) else { panic!("still there") };
+    let Err(End::Lost(reason)) = pair.pass(2) else {
+        panic!("still there")
+    };
     assert!(reason.contains("not attached"), "{reason}");
 }
 
@@ -368,8 +444,11 @@ fn a_wrong_password_is_named() {
     let mut pair = worker.connect();
     pair.login();
     let respond = pair.take_call("respond").0;
-    pair.master.error(respond, "twisted.cred.error.UnauthorizedLogin", "");
-    let Err(End::Refused(reason)) = pair.settle() else { panic!("let in") };
+    pair.master
+        .error(respond, "twisted.cred.error.UnauthorizedLogin", "");
+    let Err(End::Refused(reason)) = pair.settle() else {
+        panic!("let in")
+    };
     assert_eq!(reason, "unauthorized login; check worker name and password");
 }
 
@@ -379,8 +458,14 @@ fn a_duplicate_name_is_refused_and_not_the_end_of_the_worker() {
     let mut pair = worker.connect();
     pair.login();
     let respond = pair.take_call("respond").0;
-    pair.master.error(respond, "builtins.RuntimeError", "rejecting duplicate worker");
-    let Err(End::Refused(reason)) = pair.settle() else { panic!("let in") };
+    pair.master.error(
+        respond,
+        "builtins.RuntimeError",
+        "rejecting duplicate worker",
+    );
+    let Err(End::Refused(reason)) = pair.settle() else {
+        panic!("let in")
+    };
     assert!(reason.starts_with("rejecting duplicate worker"), "{reason}");
 }
 
@@ -391,8 +476,14 @@ fn a_shutdown_is_answered_before_the_worker_leaves() {
     pair.attach();
     let request = pair.master.call(BOT, "shutdown", &[]);
     pair.settle().unwrap();
-    assert!(pair.heard.contains(&Message::Answer { request, value: Value::None }));
-    assert_eq!(pair.worker.tick(pair.now + Duration::from_millis(250)), Err(End::Shutdown));
+    assert!(pair.heard.contains(&Message::Answer {
+        request,
+        value: Value::None
+    }));
+    assert_eq!(
+        pair.worker.tick(pair.now + Duration::from_millis(250)),
+        Err(End::Shutdown)
+    );
 }
 
 #[test]
@@ -425,7 +516,9 @@ fn after_a_loss_the_steps_end_and_a_new_connection_attaches() {
     worker.workplace.steps.abandon_all();
     worker.workplace.builders.finish_all();
     while !worker.workplace.steps.is_empty() {
-        let Ok(LoopEvent::Step(step, event)) = worker.inbox.recv_blocking() else { panic!() };
+        let Ok(LoopEvent::Step(step, event)) = worker.inbox.recv_blocking() else {
+            panic!()
+        };
         let unheard = worker.workplace.steps.note(step, event, Instant::now());
         assert_eq!(unheard, None);
     }

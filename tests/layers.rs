@@ -36,27 +36,43 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// What belongs into the crate `ports`.
-const SYSTEM_WORDS: &[&str] =
-    &["unsafe ", "unsafe{", "cfg(unix", "cfg(windows", "target_os", "target_family", "std::os::"];
+const SYSTEM_WORDS: &[&str] = &[
+    "unsafe ",
+    "unsafe{",
+    "cfg(unix",
+    "cfg(windows",
+    "target_os",
+    "target_family",
+    "std::os::",
+];
 
 #[test]
 fn every_import_is_in_the_table() {
     let mut faults = Vec::new();
     for (module, file) in sources() {
         let Some((_, allowed)) = MODULES.iter().find(|(name, _)| *name == module) else {
-            faults.push(format!("{}: module {module} is not in the table", file.display()));
+            faults.push(format!(
+                "{}: module {module} is not in the table",
+                file.display()
+            ));
             continue;
         };
         each_line_of_code(&file, |number, line| {
             for target in named_after(line, "crate::").chain(named_after(line, "coracle::")) {
                 let known = MODULES.iter().any(|(name, _)| *name == target);
                 if known && target != module && !allowed.contains(&target) {
-                    faults.push(format!("{}:{number}: {module} may not import {target}", file.display()));
+                    faults.push(format!(
+                        "{}:{number}: {module} may not import {target}",
+                        file.display()
+                    ));
                 }
             }
             for (name, homes) in CRATES {
                 if names_crate(line, name) && !homes.contains(&module.as_str()) {
-                    faults.push(format!("{}:{number}: {module} may not use the crate {name}", file.display()));
+                    faults.push(format!(
+                        "{}:{number}: {module} may not use the crate {name}",
+                        file.display()
+                    ));
                 }
             }
         });
@@ -71,7 +87,10 @@ fn what_differs_between_systems_is_in_ports() {
         each_line_of_code(&file, |number, line| {
             for word in SYSTEM_WORDS {
                 if line.contains(word) {
-                    faults.push(format!("{}:{number}: `{word}` belongs into ports", file.display()));
+                    faults.push(format!(
+                        "{}:{number}: `{word}` belongs into ports",
+                        file.display()
+                    ));
                 }
             }
         });
@@ -94,7 +113,10 @@ fn ports_imports_nothing_but_libc() {
 fn the_table_has_no_module_that_is_gone() {
     let present: Vec<String> = sources().into_iter().map(|(module, _)| module).collect();
     for (module, _) in MODULES {
-        assert!(present.iter().any(|name| name == module), "{module} is in the table but not in src");
+        assert!(
+            present.iter().any(|name| name == module),
+            "{module} is in the table but not in src"
+        );
     }
 }
 
@@ -111,7 +133,13 @@ fn sources() -> Vec<(String, PathBuf)> {
         .into_iter()
         .filter_map(|file| {
             let relative = file.strip_prefix(&source).unwrap().to_owned();
-            let first = relative.components().next().unwrap().as_os_str().to_str().unwrap();
+            let first = relative
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_str()
+                .unwrap();
             let module = first.trim_end_matches(".rs").to_owned();
             (module != "lib").then_some((module, file))
         })
@@ -119,8 +147,10 @@ fn sources() -> Vec<(String, PathBuf)> {
 }
 
 fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -143,7 +173,9 @@ fn each_line_of_code(file: &Path, mut look: impl FnMut(usize, &str)) {
 fn named_after<'a>(line: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
     line.match_indices(prefix).map(move |(at, _)| {
         let rest = &line[at + prefix.len()..];
-        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
         &rest[..end]
     })
 }
@@ -152,8 +184,11 @@ fn named_after<'a>(line: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a s
 fn names_crate(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = line[..at].chars().next_back();
-        let whole = !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '.');
+        let whole =
+            !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '.');
         let rest = &line[at + name.len()..];
-        whole && (rest.starts_with("::") || (line.trim_start().starts_with("use ") && rest.starts_with(';')))
+        whole
+            && (rest.starts_with("::")
+                || (line.trim_start().starts_with("use ") && rest.starts_with(';')))
     })
 }

@@ -9,9 +9,20 @@ use coracle::wire::jelly::{Value, unjelly};
 pub enum Message {
     Dialect(String),
     Version(i64),
-    Call { request: i64, object: Object, method: String, arguments: Vec<Value> },
-    Answer { request: i64, value: Value },
-    Error { request: i64, value: Value },
+    Call {
+        request: i64,
+        object: Object,
+        method: String,
+        arguments: Vec<Value>,
+    },
+    Answer {
+        request: i64,
+        value: Value,
+    },
+    Error {
+        request: i64,
+        value: Value,
+    },
     Decref(i64),
 }
 
@@ -35,18 +46,29 @@ pub fn text(text: &str) -> Value {
 }
 
 pub fn dict(pairs: &[(&str, Value)]) -> Value {
-    Value::Dict(pairs.iter().map(|(key, value)| (text(key), value.clone())).collect())
+    Value::Dict(
+        pairs
+            .iter()
+            .map(|(key, value)| (text(key), value.clone()))
+            .collect(),
+    )
 }
 
 impl FakeMaster {
     pub fn new() -> FakeMaster {
-        FakeMaster { decoder: Decoder::new(), next_request: 1, dialect_seen: false, bytes: Vec::new() }
+        FakeMaster {
+            decoder: Decoder::new(),
+            next_request: 1,
+            dialect_seen: false,
+            bytes: Vec::new(),
+        }
     }
 
     /// The dialects and the version, as a master sends them first.
     pub fn greet(&mut self) {
         // Words of the vocabulary are not legal yet (PROTOCOL 1.4).
-        self.bytes.extend_from_slice(b"\x02\x80\x02\x82pb\x04\x82none");
+        self.bytes
+            .extend_from_slice(b"\x02\x80\x02\x82pb\x04\x82none");
         encode(&mut self.bytes, |out| {
             out.list(2);
             out.bytes(b"version");
@@ -126,8 +148,14 @@ fn message(item: Item) -> Message {
     let mut next = || parts.next().unwrap();
     match word.as_str() {
         "version" => Message::Version(number(&next())),
-        "answer" => Message::Answer { request: number(&next()), value: value(next()) },
-        "error" => Message::Error { request: number(&next()), value: value(next()) },
+        "answer" => Message::Answer {
+            request: number(&next()),
+            value: value(next()),
+        },
+        "error" => Message::Error {
+            request: number(&next()),
+            value: value(next()),
+        },
         "decref" => Message::Decref(number(&next())),
         "message" => {
             let request = number(&next());
@@ -137,8 +165,15 @@ fn message(item: Item) -> Message {
             };
             let method = name(next());
             next();
-            let Value::Tuple(arguments) = value(next()) else { panic!("arguments are a tuple") };
-            Message::Call { request, object, method, arguments }
+            let Value::Tuple(arguments) = value(next()) else {
+                panic!("arguments are a tuple")
+            };
+            Message::Call {
+                request,
+                object,
+                method,
+                arguments,
+            }
         }
         other => panic!("the worker sent the word {other}"),
     }
