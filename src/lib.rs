@@ -7,4 +7,5 @@
 //! Who may import whom is a table in `tests/layers.rs`.
 #![forbid(unsafe_code)]
 
+pub mod basedir;
 pub mod calls;
