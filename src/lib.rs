@@ -7,6 +7,7 @@
 //! Who may import whom is a table in `tests/layers.rs`.
 #![forbid(unsafe_code)]
 
+pub mod basedir;
 pub mod calls;
 pub mod session;
 pub mod steps;
