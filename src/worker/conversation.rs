@@ -132,8 +132,15 @@ impl<'a> Conversation<'a> {
 
     /// When [`tick`](Self::tick) has something to do.
     pub fn deadline(&self) -> Option<Instant> {
-        let liveness = if self.logged_in { self.liveness.next() } else { None };
-        [self.give_up, self.leave_at, liveness].into_iter().flatten().min()
+        let liveness = if self.logged_in {
+            self.liveness.next()
+        } else {
+            None
+        };
+        [self.give_up, self.leave_at, liveness]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due. Harmless when called early.
@@ -185,14 +192,21 @@ impl<'a> Conversation<'a> {
             Event::Call(call) => self.serve(call, now),
             Event::Refused { what } => warn!("refused what the master asked: {what}"),
             Event::LoggedIn => self.logged_in(now),
-            Event::LoginRefused { unauthorized, message } => {
+            Event::LoginRefused {
+                unauthorized,
+                message,
+            } => {
                 return Err(End::Refused(refusal(unauthorized, &message)));
             }
             Event::Acknowledged { step, cost } => {
-                self.workplace.steps.tell(step, ToStep::Acknowledged { cost });
+                self.workplace
+                    .steps
+                    .tell(step, ToStep::Acknowledged { cost });
             }
             Event::Replied { step, tag, reply } => {
-                self.workplace.steps.tell(step, ToStep::Reply { tag, reply });
+                self.workplace
+                    .steps
+                    .tell(step, ToStep::Reply { tag, reply });
             }
             Event::Completed { step } => debug!("the master has taken the end of step {}", step.0),
             Event::RemoteFailure { what, message } => {
@@ -202,7 +216,9 @@ impl<'a> Conversation<'a> {
             Event::ShutdownAsked { answer: Ok(()) } => {
                 debug!("the master has taken our wish to shut down");
             }
-            Event::ShutdownAsked { answer: Err(message) } => {
+            Event::ShutdownAsked {
+                answer: Err(message),
+            } => {
                 warn!("the master refused our wish to shut down: {message}");
             }
         }
@@ -213,7 +229,10 @@ impl<'a> Conversation<'a> {
         info!("Connected to buildmaster; worker is ready");
         self.logged_in = true;
         if let Some(interval) = self.liveness.interval() {
-            info!("sending application-level keepalives every {} seconds", interval.as_secs_f64());
+            info!(
+                "sending application-level keepalives every {} seconds",
+                interval.as_secs_f64()
+            );
         }
         self.give_up = (!self.has_builders).then_some(now + ATTACH_LIMIT);
     }
@@ -229,29 +248,44 @@ impl<'a> Conversation<'a> {
                 self.session.answer(reply, Answer::Facts(facts));
             }
             MasterCall::GetCommands { reply } => {
-                let commands = basedir::facts(&self.workplace.settings).into_iter().find_map(|(name, fact)| {
-                    match fact {
+                let commands = basedir::facts(&self.workplace.settings)
+                    .into_iter()
+                    .find_map(|(name, fact)| match fact {
                         Fact::Map(commands) if name == "worker_commands" => Some(commands),
                         _ => None,
-                    }
-                });
+                    });
                 let commands = commands.unwrap_or_default().into_iter();
-                let facts = commands.map(|(name, version)| (name, Fact::Text(version))).collect();
+                let facts = commands
+                    .map(|(name, version)| (name, Fact::Text(version)))
+                    .collect();
                 self.session.answer(reply, Answer::Facts(facts));
             }
             MasterCall::GetVersion { reply } => {
-                self.session.answer(reply, Answer::Text(env!("CARGO_PKG_VERSION").to_owned()));
+                self.session
+                    .answer(reply, Answer::Text(env!("CARGO_PKG_VERSION").to_owned()));
             }
             MasterCall::SetBuilderList { reply, builders } => self.set_builders(reply, &builders),
             MasterCall::StartBuild { reply, builder } => {
                 debug!("a build begins in builder {builder}");
                 self.session.answer(reply, Answer::Nothing);
             }
-            MasterCall::StartCommand { reply, step, builder, id, name, command } => {
+            MasterCall::StartCommand {
+                reply,
+                step,
+                builder,
+                id,
+                name,
+                command,
+            } => {
                 info!("(command {id}): startCommand:{name}");
                 self.start(reply, step, builder, id, name, *command, now);
             }
-            MasterCall::InterruptCommand { reply, builder, id, reason } => {
+            MasterCall::InterruptCommand {
+                reply,
+                builder,
+                id,
+                reason,
+            } => {
                 self.interrupt(reply, &builder, &id, reason);
             }
             MasterCall::Shutdown { reply } => {
@@ -290,22 +324,38 @@ impl<'a> Conversation<'a> {
         self.session.answer(reply, Answer::Nothing);
         let Some(builder_dir) = self.workplace.builders.directory(&builder) else {
             let message = format!("builder {builder} is not in the list the master gave us");
-            let failure = Failure { kind: FailureKind::UnknownObject, message };
+            let failure = Failure {
+                kind: FailureKind::UnknownObject,
+                message,
+            };
             return self.session.complete(step, Err(failure));
         };
         let base_dir = self.workplace.settings.basedir.clone();
         let environment = self.workplace.environment.clone();
-        let context = Context { base_dir, builder_dir, environment, line_times: false };
+        let context = Context {
+            base_dir,
+            builder_dir,
+            environment,
+            line_times: false,
+        };
         if let Some(older) = self.workplace.builders.begin(&builder, step) {
             warn!("leftover command, dropping it");
             self.drop_step(older);
         }
-        let started =
-            self.workplace.steps.start(step, builder, id, name, command, context, now);
+        let started = self
+            .workplace
+            .steps
+            .start(step, builder, id, name, command, context, now);
         if let Err(error) = started {
             self.workplace.builders.finish(step);
             let message = format!("cannot start a thread for the command: {error}");
-            self.session.complete(step, Err(Failure { kind: FailureKind::System, message }));
+            self.session.complete(
+                step,
+                Err(Failure {
+                    kind: FailureKind::System,
+                    message,
+                }),
+            );
         }
     }
 
@@ -313,7 +363,10 @@ impl<'a> Conversation<'a> {
         info!("(command {id}): asked to interrupt: reason {reason}");
         let running = self.workplace.builders.running(builder);
         match running.filter(|step| self.workplace.steps.id(*step) == Some(id)) {
-            Some(step) => self.workplace.steps.tell(step, ToStep::Interrupt { reason }),
+            Some(step) => self
+                .workplace
+                .steps
+                .tell(step, ToStep::Interrupt { reason }),
             None => info!("(command {id}): .. but none was running"),
         }
         self.session.answer(reply, Answer::Nothing);

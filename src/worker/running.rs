@@ -1,6 +1,7 @@
 //! The steps that run now, each on its own thread.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::time::Instant;
 
@@ -16,7 +17,6 @@ use crate::steps::{self, Context, StepHandle};
 const STACK: usize = 512 * 1024;
 
 /// A running step, as the loop sees it.
-#[derive(Debug)]
 struct RunningStep {
     handle: StepHandle,
     builder: BuilderName,
@@ -29,7 +29,6 @@ struct RunningStep {
 }
 
 /// All running steps, also those that are being ended because their master is lost.
-#[derive(Debug)]
 pub struct RunningSteps {
     steps: BTreeMap<StepId, RunningStep>,
     events: Sender<LoopEvent>,
@@ -38,7 +37,10 @@ pub struct RunningSteps {
 impl RunningSteps {
     /// None yet; what they say will arrive in `events`.
     pub fn new(events: Sender<LoopEvent>) -> RunningSteps {
-        RunningSteps { steps: BTreeMap::new(), events }
+        RunningSteps {
+            steps: BTreeMap::new(),
+            events,
+        }
     }
 
     /// Starts a command on a thread of its own.
@@ -64,8 +66,15 @@ impl RunningSteps {
             .name(format!("step {id}"))
             .stack_size(STACK)
             .spawn(move || steps::run(command, context, inbox, Box::new(post)))?;
-        let running =
-            RunningStep { handle, builder, id, name, began: now, exit_code: None, silenced: false };
+        let running = RunningStep {
+            handle,
+            builder,
+            id,
+            name,
+            began: now,
+            exit_code: None,
+            silenced: false,
+        };
         self.steps.insert(step, running);
         Ok(())
     }
@@ -137,23 +146,40 @@ impl RunningSteps {
     }
 }
 
+impl fmt::Debug for RunningSteps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.steps.keys()).finish()
+    }
+}
+
 impl RunningStep {
     fn log_end(&self, event: &StepEvent, now: Instant) {
         let seconds = now.saturating_duration_since(self.began).as_secs_f64();
-        let RunningStep { id, name, builder, .. } = self;
+        let RunningStep {
+            id, name, builder, ..
+        } = self;
         if self.silenced {
-            info!("(command {id}): {name} in builder {builder} ended, unheard, after {seconds:.1} s");
+            info!(
+                "(command {id}): {name} in builder {builder} ended, unheard, after {seconds:.1} s"
+            );
             return;
         }
         match (event, self.exit_code) {
             (StepEvent::Complete(Err(failure)), _) => {
-                warn!("(command {id}): {name} in builder {builder} failed after {seconds:.1} s: {}", failure.message);
+                warn!(
+                    "(command {id}): {name} in builder {builder} failed after {seconds:.1} s: {}",
+                    failure.message
+                );
             }
             (_, Some(code)) => {
-                info!("(command {id}): {name} in builder {builder} ended with rc {code} after {seconds:.1} s");
+                info!(
+                    "(command {id}): {name} in builder {builder} ended with rc {code} after {seconds:.1} s"
+                );
             }
             (_, None) => {
-                info!("(command {id}): {name} in builder {builder} ended without rc after {seconds:.1} s");
+                info!(
+                    "(command {id}): {name} in builder {builder} ended without rc after {seconds:.1} s"
+                );
             }
         }
     }
