@@ -3,7 +3,7 @@
 use super::failure::exception;
 use super::{Asked, Event, PbSession, Phase, Target, updates};
 use crate::calls::{Failure, StepId, Transfer, TransferTag, Update};
-use crate::wire::banana::STRING_LIMIT;
+use crate::wire::banana::{BananaError, STRING_LIMIT};
 
 /// Most updates in one call. Far below the limit of a list, however an update is split.
 const BATCH: usize = 4096;
@@ -61,7 +61,7 @@ impl PbSession {
         step: StepId,
         tag: TransferTag,
         transfer: Transfer,
-    ) -> Result<(), crate::wire::banana::BananaError> {
+    ) -> Result<(), BananaError> {
         let peer = Target::Luid(peer);
         let asked = |read| Asked::Transfer { step, tag, read };
         match transfer {
@@ -112,8 +112,8 @@ impl PbSession {
         self.release(&lent.references);
     }
 
-    /// Gives back what the master lent for a command of which it wants to hear no more: another one
-    /// was started in its builder, or the builder is gone (PROTOCOL 4.5, 4.6).
+    /// Forgets a step of which the master wants to hear nothing more (PROTOCOL 4.5, 4.6: a builder that
+    /// is gone, a command that was left over), and gives back all that the master lent for it.
     pub fn forget(&mut self, step: StepId) {
         if let Some(lent) = self.steps.remove(&step) {
             self.release(&lent.references);
