@@ -9,3 +9,8 @@
 
 pub mod basedir;
 pub mod calls;
+pub mod link;
+pub mod session;
+pub mod steps;
+pub mod wire;
+pub mod worker;

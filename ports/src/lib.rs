@@ -281,6 +281,7 @@ impl StopRequests {
     ///
     /// # Errors
     /// The system's; none is expected.
+    #[allow(clippy::should_implement_trait)] // It never ends and may fail, so it is no iterator.
     pub fn next(&mut self) -> io::Result<StopRequest> {
         self.system_next()
     }

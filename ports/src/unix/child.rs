@@ -5,21 +5,21 @@ use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 
 use super::plan::Plan;
-use super::raw;
+use super::raw::{self, Pid};
 use super::report::Report;
 use crate::StartStage;
 
 /// Becomes the program, or reports over `report` (closed on exec) why not and ends. Standard
 /// input, output and error are in place unless there is a terminal; all signals are blocked.
-pub(crate) fn become_program(plan: &Plan, report: BorrowedFd<'_>) -> ! {
-    let (stage, error) = attempt(plan);
+pub(crate) fn become_program(plan: &Plan, monitor: Pid, report: BorrowedFd<'_>) -> ! {
+    let (stage, error) = attempt(plan, monitor);
     let number = error.raw_os_error().unwrap_or(libc::EINVAL);
     Report::Failed(stage, number).send(report);
     raw::exit_now(127)
 }
 
 /// Does it all; returns only when it went wrong.
-fn attempt(plan: &Plan) -> (StartStage, io::Error) {
+fn attempt(plan: &Plan, monitor: Pid) -> (StartStage, io::Error) {
     let seated = match &plan.terminal {
         None => raw::set_group(0, 0).map_err(|error| (StartStage::Group, error)),
         Some(path) => raw::new_session()
@@ -32,7 +32,7 @@ fn attempt(plan: &Plan) -> (StartStage, io::Error) {
     if let Err(error) = raw::enter_directory(plan.directory()) {
         return (StartStage::Directory, error);
     }
-    crate::system::before_exec();
+    crate::system::before_exec(monitor);
     raw::block_signals(&raw::no_signals());
     (StartStage::Exec, plan.exec())
 }

@@ -55,7 +55,8 @@ pub(crate) fn error_text(number: i32) -> String {
 pub(crate) fn set_umask(mask: u32) -> u32 {
     let mask = (mask & 0o777) as libc::mode_t;
     // SAFETY: umask(2) takes a number and cannot fail.
-    u32::from(unsafe { libc::umask(mask) })
+    let before = unsafe { libc::umask(mask) };
+    before as u32
 }
 
 pub(crate) fn local_time(time: SystemTime) -> LocalTime {

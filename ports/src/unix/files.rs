@@ -69,7 +69,7 @@ pub(crate) fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => false,
         Err(error) => return Err(error),
     };
-    if model.mode & u32::from(libc::S_IFMT) != u32::from(libc::S_IFLNK) {
+    if model.mode as libc::mode_t & libc::S_IFMT != libc::S_IFLNK {
         // A program that runs as its owner must not become one that runs as us.
         let kept = if owned { 0o7777 } else { 0o1777 };
         set_mode(path, model.mode & kept)?;

@@ -9,6 +9,7 @@
 //! It is forked from a process with threads and does not exec: only async-signal-safe calls, no
 //! memory, no panics.
 
+use std::io::ErrorKind;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -58,10 +59,11 @@ pub(crate) fn run(plan: &Plan, inherited: &Inherited<'_>) -> ! {
         Err(error) => fail(StartStage::Descriptors, error),
     };
     crate::system::become_reaper();
+    let own = raw::own_id();
     // SAFETY: the child does what is safe between fork and exec (see `child`).
     let main = match unsafe { raw::fork() } {
         Ok(Some(main)) => main,
-        Ok(None) => child::become_program(plan, report),
+        Ok(None) => child::become_program(plan, own, report),
         Err(error) => fail(StartStage::Fork, error),
     };
     if plan.terminal.is_none() {
@@ -114,12 +116,14 @@ impl Monitor {
             }
             crate::system::reap_orphans(self.main);
             match raw::wait_with_signals(Some(self.control), None, &blocked) {
+                Ok(false) => {}
+                // A child ended.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Ok(true) => match Order::receive(control) {
                     Order::Signal(signal) => self.signal(signal),
                     Order::End => self.end(&blocked),
                 },
-                // A child ended.
-                Ok(false) | Err(_) => {}
+                Err(_) => self.end(&blocked),
             }
         }
     }
@@ -170,7 +174,7 @@ impl Monitor {
 pub(crate) fn become_reaper() {}
 
 /// Last preparations of the child of a step.
-pub(crate) fn before_exec() {}
+pub(crate) fn before_exec(_monitor: Pid) {}
 
 /// Reaps adopted orphans that have ended, and nobody else; here none come.
 pub(crate) fn reap_orphans(_main: Pid) {}

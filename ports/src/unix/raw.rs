@@ -204,6 +204,20 @@ pub(crate) fn peek_exit(pid: Pid) -> io::Result<Option<Exit>> {
     }))
 }
 
+/// Looks for any child that has ended, without reaping it; its number.
+pub(crate) fn peek_any() -> Option<Pid> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: `info` has room for one siginfo_t.
+    let found = unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) };
+    check(found).ok()?;
+    // SAFETY: siginfo_t is plain numbers, for which all zeros is a value, and waitid(2) filled it.
+    let info = unsafe { info.assume_init() };
+    // SAFETY: waitid(2) sets the member for children, or the zeros from above are still there.
+    let pid = unsafe { info.si_pid() };
+    (pid != 0).then_some(pid)
+}
+
 /// `waitpid(2)` for one child: true when it has ended and was reaped.
 pub(crate) fn reap(pid: Pid, block: bool) -> io::Result<bool> {
     let options = if block { 0 } else { libc::WNOHANG };
@@ -267,17 +281,22 @@ pub(crate) fn set_action(signal: i32, handler: libc::sighandler_t, flags: i32) -
 }
 
 /// Waits until the descriptor is readable, a signal outside of `blocked` comes, or the time is over.
-/// The descriptor must be below `FD_SETSIZE`.
+///
+/// # Errors
+/// `EINTR` for a signal; `EINVAL` if the descriptor is not below `FD_SETSIZE`.
 pub(crate) fn wait_with_signals(
     descriptor: Option<RawFd>,
     timeout: Option<Duration>,
     blocked: &libc::sigset_t,
 ) -> io::Result<bool> {
+    if descriptor.is_some_and(|descriptor| descriptor >= libc::FD_SETSIZE as RawFd) {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
     let mut set = MaybeUninit::<libc::fd_set>::zeroed();
     // SAFETY: `set` has room for one set.
     unsafe { libc::FD_ZERO(set.as_mut_ptr()) };
     if let Some(descriptor) = descriptor {
-        // SAFETY: the set is filled, and the caller promises that the number fits.
+        // SAFETY: the set is filled, and the number fits.
         unsafe { libc::FD_SET(descriptor, set.as_mut_ptr()) };
     }
     let timeout = timeout.map(|timeout| libc::timespec {

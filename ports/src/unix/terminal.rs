@@ -15,10 +15,13 @@ const WINDOW: libc::winsize = libc::winsize {
     ws_ypixel: 0,
 };
 
+/// Flags for opening the leader of a terminal; all that POSIX allows.
+pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY;
+
 /// Opens a new pseudo terminal: the leader and the follower's path. Not async-signal-safe.
 pub(crate) fn open_terminal() -> io::Result<(OwnedFd, CString)> {
     // SAFETY: posix_openpt(3) takes flags.
-    let leader = check(unsafe { libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY) })?;
+    let leader = check(unsafe { libc::posix_openpt(crate::system::LEADER_FLAGS) })?;
     let leader = raw::own(leader)?;
     raw::set_close_on_exec(leader.as_fd())?;
     // SAFETY: grantpt(3) takes an open leader.
