@@ -196,7 +196,8 @@ impl Life {
                 .flatten()
                 .min();
             outbox.refill(conversation.outgoing());
-            let happening = next(&mut connection, &self.inbox, &outbox, &mut buffer, deadline).await;
+            let happening =
+                next(&mut connection, &self.inbox, &outbox, &mut buffer, deadline).await;
             let now = Instant::now();
             if grace.is_asked_by_file(now) {
                 conversation.ask_for_shutdown();
