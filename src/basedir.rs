@@ -1,6 +1,7 @@
 //! What lies in a base directory: `buildbot.tac`, the worker's description, the log, the lock.
 
 mod arguments;
+pub mod create;
 mod facts;
 mod glob;
 mod hostname;

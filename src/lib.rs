@@ -9,6 +9,7 @@
 
 pub mod basedir;
 pub mod calls;
+pub mod cli;
 pub mod link;
 pub mod session;
 pub mod steps;

@@ -450,6 +450,14 @@ pub fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
     system::stat(path, follow)
 }
 
+/// Makes a new file for writing that only its owner may read and write, from the first moment on.
+///
+/// # Errors
+/// The system's; there is a file already.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    system::create_private(path)
+}
+
 /// Sets the permission bits (octal `07777`) of a file.
 ///
 /// # Errors
