@@ -70,7 +70,10 @@ def run_one_side(word, chosen, chosen_options):
             if chosen_options.verbose
             else lambda text: None,
         )
-        return run_side(chosen, settings)
+        outcomes = run_side(chosen, settings)
+        for name, outcome in outcomes.items():
+            (logs / f"{name}.record").write_text(report.record_text(outcome))
+        return outcomes
     finally:
         subprocess.run(["chmod", "-R", "u+rwX", root], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(root, ignore_errors=True)

@@ -27,17 +27,13 @@ def tolerant(step_class, *arguments, **keywords):
 
 
 class Ask(buildstep.BuildStep):
-    """Sends one worker command with exactly these arguments, and shows every update in a log.
+    """Sends one worker command with exactly these arguments, and shows rc and updates in a log."""
 
-    Updates that are not output appear in the log `answer`, in the order of their names.
-    """
-
-    def __init__(self, command, arguments, hide=(), **keywords):
+    def __init__(self, command, arguments, **keywords):
         keywords.setdefault("flunkOnFailure", False)
         super().__init__(**keywords)
         self.command = command
         self.arguments = arguments
-        self.hide = hide
 
     @defer.inlineCallbacks
     def run(self):
@@ -45,12 +41,12 @@ class Ask(buildstep.BuildStep):
         log = yield self.addLog("stdio")
         remote.useLog(log, True)
         yield self.runCommand(remote)
-        yield self.addCompleteLog("answer", shown_updates(remote.updates, self.hide))
+        yield self.addCompleteLog("answer", f"rc: {remote.rc}\n" + shown_updates(remote.updates))
         return FAILURE if remote.didFail() else SUCCESS
 
 
-def shown_updates(updates, hide=()):
-    """One line for each kind of update; `elapsed` and numbers that no two runs share without value."""
+def shown_updates(updates):
+    """The updates kind by kind, without the numbers that no two runs share."""
     lines = []
     for kind in sorted(updates):
         values = updates[kind]
@@ -60,8 +56,6 @@ def shown_updates(updates, hide=()):
             values = [shown_stat(each) for each in values]
         if kind == "files":
             values = [sorted(each) for each in values]
-        if kind in hide:
-            values = [f"{len(values)} hidden"]
         lines.append(f"{kind}: {pprint.pformat(values, width=110)}\n")
     return "".join(lines)
 

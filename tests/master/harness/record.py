@@ -12,6 +12,10 @@ import os
 import stat
 
 RESULTS = ["SUCCESS", "WARNINGS", "FAILURE", "SKIPPED", "EXCEPTION", "RETRY", "CANCELLED"]
+# A page of style sheets around the text that err.text holds too.
+SKIPPED_LOGS = {"err.html"}
+# Depends on which other scenarios run on the same master.
+SKIPPED_PROPERTIES = {"builderid"}
 LARGEST_LOG = 200_000  # characters; a longer log is recorded as a summary
 
 
@@ -33,7 +37,11 @@ def record_builds(rest, builder_id, prefix, mask, only_last=False):
 
 def _build(rest, build, path, mask):
     properties = rest.get(f"builds/{build['buildid']}/properties")["properties"][0]
-    shown = {name: value for name, (value, source) in properties.items()}
+    shown = {
+        name: value
+        for name, (value, source) in properties.items()
+        if name not in SKIPPED_PROPERTIES
+    }
     items = {
         f"{path}results": result_name(build["results"]),
         f"{path}state": mask(build["state_string"]),
@@ -52,9 +60,18 @@ def _step(rest, step, path, mask):
         f"{path}state": mask(step["state_string"]),
     }
     for log in rest.rows(f"steps/{step['stepid']}/logs"):
+        if log["name"] in SKIPPED_LOGS:
+            continue
         content = rest.get(f"logs/{log['logid']}/contents")["logchunks"][0]["content"]
+        if log["name"] == "err.text":
+            content = without_frames(content)
         items[f"{path}log:{log['name']}"] = log_text(mask(content))
     return items
+
+
+def without_frames(traceback):
+    """A traceback without its indented lines, which tell of the master's and the worker's own code."""
+    return "".join(line for line in traceback.splitlines(True) if not line.startswith("  "))
 
 
 def log_text(content):

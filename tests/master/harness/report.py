@@ -34,3 +34,15 @@ def details(theirs, ours, verdict):
         lines += [f"  listed, but not seen: {each}" for each in verdict.stale]
         lines += [f"  chosen: {each}" for each in verdict.explained]
     return lines
+
+
+def record_text(outcome):
+    """A whole record for reading."""
+    lines = [f"problem: {problem}\n" for problem in outcome.problems]
+    for item, text in outcome.items.items():
+        if "\n" in text:
+            text = "\n" + "".join(f"    {line}\n" for line in text.removesuffix("\n").split("\n"))
+        else:
+            text = f" {text}\n"
+        lines.append(f"{item}:{text}")
+    return "".join(lines)

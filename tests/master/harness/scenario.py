@@ -40,8 +40,13 @@ class Scenario:
         """The steps of each builder, by builder name."""
         steps = self.steps(places)
         if isinstance(steps, dict):
-            return {f"{self.name}.{part}": listed for part, listed in steps.items()}
+            return {full_name(self.name, part): listed for part, listed in steps.items()}
         return {self.name: steps}
+
+
+def full_name(name, part):
+    """The builder of a scenario's part; made of what Buildbot keeps as it is in a directory name."""
+    return f"{name}--{part}"
 
 
 def scenario(says, **fields):

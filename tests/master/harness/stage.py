@@ -4,6 +4,7 @@ import time
 
 from .errors import Trouble
 from .record import record_builds, record_files
+from .scenario import full_name
 from .waiting import wait_for
 
 
@@ -26,7 +27,7 @@ class Stage:
 
     def builder(self, part=None):
         """The full name of one of the scenario's builders."""
-        return self.scenario.name if part is None else f"{self.scenario.name}.{part}"
+        return self.scenario.name if part is None else full_name(self.scenario.name, part)
 
     def builder_directory(self, part=None):
         """The directory of a builder at the worker."""
@@ -104,7 +105,7 @@ class Stage:
         for name, builder_id in self.builders.items():
             if builder_id is None:
                 continue
-            part = name.removeprefix(self.scenario.name).removeprefix(".")
+            part = name.removeprefix(self.scenario.name).removeprefix("--")
             prefix = f"{part}/" if part else ""
             items.update(
                 record_builds(self.rest, builder_id, prefix, self.mask, self.only_last_build)
@@ -134,6 +135,6 @@ def read_pid(path):
 def force_all(stage):
     """The default way to drive: a build of each builder, at the same time."""
     for name in stage.builders:
-        part = name.removeprefix(stage.scenario.name).removeprefix(".")
+        part = name.removeprefix(stage.scenario.name).removeprefix("--")
         stage.force(part or None)
     stage.finish()

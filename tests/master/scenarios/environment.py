@@ -7,7 +7,9 @@ SHOW = "env | grep -v '^_=' | LC_ALL=C sort"
 
 
 def shown(name, environment, **arguments):
-    return sh(["sh", "-c", SHOW], name, env=environment, logEnviron=True, **arguments)
+    if environment is not None:
+        arguments["env"] = environment
+    return sh(["sh", "-c", SHOW], name, logEnviron=True, **arguments)
 
 
 @scenario(

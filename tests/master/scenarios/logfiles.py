@@ -7,9 +7,9 @@ from steps import sh
 @scenario(
     "A watched file becomes a log of the step",
     shows={
-        "from the start/log:notes": r"^one\ntwo\nthree\n",
-        "several/log:b": "^from b$",
-        "deep/log:notes": "^below$",
+        "from the start/log:notes": r"^oone\notwo\nothree\n",
+        "several/log:b": "^ofrom b$",
+        "deep/log:notes": "^obelow$",
     },
 )
 def logfiles(at):
