@@ -4,25 +4,17 @@ Called by ci/master.sh with the Python of the virtual environment that setup.sh 
 """
 
 import argparse
-import fcntl
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TARGET = HERE.parent.parent / "target"
 sys.path.insert(0, str(HERE))
 
-from harness import compare, people, report, scenario  # noqa: E402
+from harness import compare, report, scenario, settings  # noqa: E402
 from harness.cache import Cache  # noqa: E402
 from harness.errors import Trouble  # noqa: E402
-from harness.side import Settings, run_side  # noqa: E402
-
-# Run as a text, because the script in the virtual environment may lie where its user cannot go.
-PYTHON_WORKER = "from buildbot_worker.scripts.runner import run; run()"
+from harness.side import run_side  # noqa: E402
 
 
 def options():
@@ -30,7 +22,7 @@ def options():
     parser.add_argument("scenarios", nargs="*", help="names of scenarios; all if none is given")
     parser.add_argument("--list", action="store_true", help="show the scenarios and what they say")
     parser.add_argument("--only", choices=["theirs", "ours"], help="run one side only")
-    parser.add_argument("--worker", type=Path, default=TARGET / "release/coracle", help="our program")
+    settings.add_worker_option(parser)
     parser.add_argument("--fresh", action="store_true", help="do not use stored results of theirs")
     parser.add_argument("-j", "--jobs", type=int, default=8, help="scenarios at the same time (8)")
     parser.add_argument("-v", "--verbose", action="store_true", help="say what happens meanwhile")
@@ -46,41 +38,21 @@ def choose(known, names):
 
 
 def run_one_side(word, chosen, chosen_options):
-    """Outcomes of the scenarios `chosen`; logs are kept in target/master-logs/SIDE."""
-    logs = TARGET / "master-logs" / word
-    shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir(parents=True)
-    venv = Path(sys.prefix)
-    root = Path(tempfile.mkdtemp(prefix="coracle-"))
-    try:
-        root.chmod(0o755)
-        if word == "theirs":
-            python = people.within_reach(venv, root) / "bin/python"
-            program = [python, "-c", PYTHON_WORKER]
-        else:
-            program = [people.within_reach(chosen_options.worker.resolve(), root)]
-        settings = Settings(
-            program=program,
-            venv=venv,
-            here=HERE,
-            root=root / "run",
-            logs=logs,
-            jobs=chosen_options.jobs,
-            say=(lambda text: print(f"[{word}] {text}", file=sys.stderr, flush=True))
-            if chosen_options.verbose
-            else lambda text: None,
-        )
-        outcomes = run_side(chosen, settings)
+    """Outcomes of the scenarios `chosen`; records and logs are kept."""
+
+    def say(text):
+        if chosen_options.verbose:
+            print(f"[{word}] {text}", file=sys.stderr, flush=True)
+
+    with settings.scene_of_one_side(word, "scenarios", chosen_options.worker) as scene:
+        outcomes = run_side(chosen, scene, chosen_options.jobs, say)
         for name, outcome in outcomes.items():
-            (logs / f"{name}.record").write_text(report.record_text(outcome))
+            (scene.logs / f"{name}.record").write_text(report.record_text(outcome))
         return outcomes
-    finally:
-        subprocess.run(["chmod", "-R", "u+rwX", root], check=False, stderr=subprocess.DEVNULL)
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def run_theirs(chosen, chosen_options):
-    cache = Cache(TARGET / "master-cache", HERE)
+    cache = Cache(settings.TARGET / "master-cache", HERE)
     outcomes = {}
     if not chosen_options.fresh:
         outcomes = {each.name: cache.get(each) for each in chosen if cache.get(each)}
@@ -126,22 +98,14 @@ def main():
     if chosen_options.only != "ours":
         theirs = run_theirs(chosen, chosen_options)
     if chosen_options.only != "theirs":
-        if not chosen_options.worker.exists():
-            raise Trouble(f"there is no worker {chosen_options.worker}; build it, or name one with --worker")
         ours = run_one_side("ours", chosen, chosen_options)
     passed, failed = judge_all(chosen, theirs, ours, entries)
     print(f"all took {time.monotonic() - began:.0f} s")
     if failed:
-        print(f"the logs of masters and workers are in {TARGET / 'master-logs'}")
+        print(f"the logs of masters and workers are in {settings.LOGS / 'scenarios'}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    TARGET.mkdir(exist_ok=True)
-    with open(TARGET / "master.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a second run waits for the first
-        try:
-            sys.exit(main())
-        except Trouble as trouble:
-            sys.exit(f"master tests: {trouble}")
+    settings.run_alone(main)

@@ -10,14 +10,21 @@ PATTERNS = [
 ]
 
 
+# Copying programs name files in the order of the directory, which no two file systems share.
+COPIED = re.compile(r"(?:^o'.*' -> '.*'\n)+", re.MULTILINE)
+
+
 class Mask:
     """Replaces what differs from run to run by words in angle brackets."""
 
-    def __init__(self, root):
+    def __init__(self, root, left_out=None):
         self.root = str(root)
+        self.left_out = re.compile(f"^(?:{left_out})\n", re.MULTILINE) if left_out else None
 
     def __call__(self, text):
         text = text.replace(self.root, "<root>")
         for pattern, word in PATTERNS:
             text = pattern.sub(word, text)
-        return text
+        if self.left_out:
+            text = self.left_out.sub("", text)
+        return COPIED.sub(lambda found: "".join(sorted(found[0].splitlines(True))), text)

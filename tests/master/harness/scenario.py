@@ -32,6 +32,7 @@ class Scenario:
     steps: Callable
     ends: str | None = "SUCCESS"  # the result of the last build of every builder; None for any
     shows: dict = field(default_factory=dict)  # item of the record -> regular expression(s) in it
+    left_out: str | None = None  # lines that depend on chance, and that the record goes without
     drive: Callable | None = None
     alone: bool = False  # disturbs the whole master or worker: runs with nothing beside it
     seconds: float = 90  # all builds must have ended by then

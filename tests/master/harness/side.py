@@ -6,7 +6,6 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from . import expect, people
 from .daemon import kill_marked
@@ -15,6 +14,7 @@ from .inputs import make_inputs
 from .mask import Mask
 from .master import Master
 from .scenario import Places
+from .settings import HERE
 from .stage import Stage, force_all
 from .waiting import wait_for
 from .worker import Worker
@@ -32,28 +32,16 @@ class Outcome:
     seconds: float = 0.0
 
 
-@dataclass
-class Settings:
-    """What all groups of one side share."""
-
-    program: list  # the worker's command, without subcommand
-    venv: Path
-    here: Path  # tests/master
-    root: Path  # everything made for this run lies below it
-    logs: Path  # where logs are kept
-    jobs: int
-    say: object  # prints a progress line
-
-
 class Group:
     """A master and a worker with the scenarios that run on them."""
 
-    def __init__(self, name, scenarios, settings):
+    def __init__(self, name, scenarios, scene, say):
         self.name = name
         self.scenarios = scenarios
-        self.settings = settings
-        self.directory = settings.root / name
-        self.environment = environment(settings.root)
+        self.scene = scene
+        self.say = say
+        self.directory = scene.root / name
+        self.environment = environment(scene.root)
         self.master = None
         self.worker = None
         self.directory.mkdir()
@@ -66,22 +54,20 @@ class Group:
         out = self.directory / "out" / scenario.name
         out.mkdir(parents=True)
         return Places(
-            inputs=self.settings.root / "inputs", out=out, work=self.directory / "worker"
+            inputs=self.scene.root / "inputs", out=out, work=self.directory / "worker"
         )
 
     def start(self):
         """Starts both and waits until the worker is attached."""
-        scene = {
-            "harness": str(self.settings.here),
-            "root": str(self.settings.root),
+        fields = {
+            "harness": str(HERE),
+            "root": str(self.scene.root),
             "work": str(self.directory / "worker"),
             "out": str(self.directory / "out"),
             "scenarios": [each.name for each in self.scenarios],
         }
-        settings = self.settings
-        config = settings.here / "master.cfg"
         self.master = Master(
-            settings.venv, self.directory / "master", config, scene, self.environment
+            self.scene.venv, self.directory / "master", HERE / "master.cfg", fields, self.environment
         )
         self.master.start()
         self.new_worker()
@@ -90,8 +76,8 @@ class Group:
     def new_worker(self, options=()):
         """Makes the worker's base directory and starts the worker."""
         self.worker = Worker(
-            self.settings.program,
-            self.settings.venv,
+            self.scene.program,
+            self.scene.venv,
             self.directory / "worker",
             self.master,
             "boat",
@@ -120,7 +106,7 @@ class Group:
         began = time.monotonic()
         outcome = Outcome()
         try:
-            stage = Stage(scenario, self, Mask(self.settings.root))
+            stage = Stage(scenario, self, Mask(self.scene.root, scenario.left_out))
             try:
                 (scenario.drive or force_all)(stage)
             finally:
@@ -132,7 +118,7 @@ class Group:
             outcome.problems.append(traceback.format_exc())
         outcome.seconds = time.monotonic() - began
         word = "trouble" if outcome.problems else "ran"
-        self.settings.say(f"{word:8}{scenario.name} ({outcome.seconds:.1f} s)")
+        self.say(f"{word:8}{scenario.name} ({outcome.seconds:.1f} s)")
         return outcome
 
     def stop(self):
@@ -140,17 +126,18 @@ class Group:
         for each in (self.worker, self.master):
             if each is not None:
                 each.stop()
-        self._keep_logs()
+        keep_logs(self.scene.logs, self.name, self.master, self.worker)
 
-    def _keep_logs(self):
-        for each in (self.master, self.worker):
-            if each is None:
-                continue
-            word = "master" if each is self.master else "worker"
-            for file in (each.output, each.directory / "twistd.log"):
-                if file.exists() and file.stat().st_size:
-                    kept = f"{self.name}-{word}-{'own' if file != each.output else 'output'}.log"
-                    shutil.copy(file, self.settings.logs / kept)
+
+def keep_logs(directory, name, master, worker):
+    """Copies what a master and a worker wrote to `directory`; either may be None."""
+    for word, each in (("master", master), ("worker", worker)):
+        if each is None:
+            continue
+        for file in (each.output, each.directory / "twistd.log"):
+            if file.exists() and file.stat().st_size:
+                kind = "output" if file == each.output else "log"
+                shutil.copy(file, directory / f"{name}-{word}-{kind}.txt")
 
 
 def environment(root):
@@ -159,20 +146,29 @@ def environment(root):
     return {"PATH": PATH, "HOME": str(root / "home"), "LANG": "C.UTF-8", "USER": "tester"}
 
 
-def run_side(scenarios, settings):
-    """Runs all `scenarios` with one worker program; Outcomes by name."""
-    root = settings.root
+def make_root(root):
+    """Makes the directory that everything of one side lies in."""
     (root / "home").mkdir(parents=True)
     root.chmod(0o755)
     people.give(root / "home")
-    make_inputs(root / "inputs")
+
+
+def end_leftovers(root):
+    """Kills what the side's workers left running."""
+    kill_marked(f"HOME={root / 'home'}")
+
+
+def run_side(scenarios, scene, jobs, say):
+    """Runs all `scenarios` with one worker program; Outcomes by name. `say` takes progress lines."""
+    make_root(scene.root)
+    make_inputs(scene.root / "inputs")
     together = [each for each in scenarios if not each.alone]
     alone = [each for each in scenarios if each.alone]
     groups = []
     if together:
-        groups.append((Group("together", together, settings), settings.jobs))
+        groups.append((Group("together", together, scene, say), jobs))
     if alone:
-        groups.append((Group("alone", alone, settings), 1))
+        groups.append((Group("alone", alone, scene, say), 1))
     outcomes = {}
     threads = [
         threading.Thread(target=_run_group, args=(group, jobs, outcomes)) for group, jobs in groups
@@ -181,7 +177,7 @@ def run_side(scenarios, settings):
         thread.start()
     for thread in threads:
         thread.join()
-    kill_marked(f"HOME={root / 'home'}")
+    end_leftovers(scene.root)
     return outcomes
 
 
