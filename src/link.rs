@@ -5,5 +5,5 @@ mod connection;
 mod error;
 
 pub use backoff::Backoff;
-pub use connection::Connection;
+pub use connection::{Connection, Reader, Writer};
 pub use error::LinkError;

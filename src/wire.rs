@@ -3,4 +3,8 @@
 //! [`banana`] frames bytes as expressions, [`jelly`] reads expressions as Python values.
 
 pub mod banana;
+mod fuzz;
 pub mod jelly;
+
+#[doc(hidden)]
+pub use fuzz::fuzz_values;

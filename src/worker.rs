@@ -71,12 +71,17 @@ pub fn run(settings: Settings) -> Result<Stopped, WorkerError> {
     let address = life::address(&settings)?;
     let (events, inbox) = smol::channel::unbounded();
     pass_on_stop_requests(events.clone())?;
-    Ok(smol::block_on(life::Life::new(settings, address, events, inbox).live()))
+    Ok(smol::block_on(
+        life::Life::new(settings, address, events, inbox).live(),
+    ))
 }
 
 /// Signals arrive in the loop as values, through a thread that does nothing else.
 fn pass_on_stop_requests(events: smol::channel::Sender<LoopEvent>) -> Result<(), WorkerError> {
-    let failed = |error| WorkerError::System { what: "listen to signals", error };
+    let failed = |error| WorkerError::System {
+        what: "listen to signals",
+        error,
+    };
     let mut requests = ports::stop_requests().map_err(failed)?;
     let listen = move || {
         while let Ok(request) = requests.next() {

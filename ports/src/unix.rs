@@ -5,6 +5,7 @@
 //! meant for that are listed in `ports/README.md`.
 
 mod child;
+mod daemon;
 mod facts;
 mod files;
 mod monitor;
@@ -16,6 +17,7 @@ mod signals;
 mod terminal;
 mod wait;
 
+pub(crate) use daemon::*;
 pub(crate) use facts::*;
 pub(crate) use files::*;
 pub(crate) use monitor::*;

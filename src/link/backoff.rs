@@ -37,7 +37,10 @@ impl Backoff {
         let delay = self.next.min(SHORT.max(self.waited / SHARE));
         self.next = self.next.mul_f64(FACTOR).min(self.cap);
         self.waited += delay;
-        delay + delay.min(Duration::from_secs(1)).mul_f64(jitter.clamp(0.0, 1.0))
+        delay
+            + delay
+                .min(Duration::from_secs(1))
+                .mul_f64(jitter.clamp(0.0, 1.0))
     }
 
     /// The connection proved good: begin anew.

@@ -22,12 +22,23 @@ const DIAL_LIMIT: Duration = Duration::from_secs(30);
 /// Silence after which the system itself begins to probe the other end.
 const PROBE_AFTER: Duration = Duration::from_secs(60);
 
-/// An open connection.
+/// An open connection. Its halves can be waited for at the same time.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    /// Bytes from the master.
+    pub reader: Reader,
+    /// Bytes to the master.
+    pub writer: Writer,
     peer: SocketAddr,
 }
+
+/// The receiving half.
+#[derive(Debug)]
+pub struct Reader(TcpStream);
+
+/// The sending half.
+#[derive(Debug)]
+pub struct Writer(TcpStream);
 
 impl Connection {
     /// Looks the host up and connects to the first of its addresses that lets us in.
@@ -50,26 +61,30 @@ impl Connection {
         self.peer
     }
 
+    /// Tells the other end that no more will come; it then sees a clean close.
+    pub fn finish(&self) {
+        // An error means that the connection is already gone, which is what we want.
+        let _ = self.writer.0.shutdown(std::net::Shutdown::Write);
+    }
+}
+
+impl Reader {
     /// Reads what has come, at least one byte; 0 when the other end has closed.
     ///
     /// # Errors
     /// The connection is lost.
-    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&self.stream).read(buffer).await
+    pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).await
     }
+}
 
+impl Writer {
     /// Writes as much as fits now.
     ///
     /// # Errors
     /// The connection is lost.
-    pub async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        (&self.stream).write(bytes).await
-    }
-
-    /// Tells the other end that no more will come; it then sees a clean close.
-    pub fn finish(&self) {
-        // An error means that the connection is already gone, which is what we want.
-        let _ = self.stream.shutdown(std::net::Shutdown::Write);
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).await
     }
 }
 
@@ -83,21 +98,30 @@ fn authority(host: &str, port: u16) -> String {
 }
 
 async fn connect_any(host: &str, port: u16) -> Result<Connection, LinkError> {
-    let unknown = |error| LinkError::UnknownHost { host: host.to_owned(), error };
+    let unknown = |error| LinkError::UnknownHost {
+        host: host.to_owned(),
+        error,
+    };
     let addresses = async_net::resolve((host, port)).await.map_err(unknown)?;
     if addresses.is_empty() {
         return Err(unknown(io::Error::other("the answer is empty")));
     }
-    let stream = first_success(&addresses).await.map_err(|error| LinkError::Connect {
-        master: authority(host, port),
-        error,
-    })?;
+    let stream = first_success(&addresses)
+        .await
+        .map_err(|error| LinkError::Connect {
+            master: authority(host, port),
+            error,
+        })?;
     let peer = stream.peer_addr().map_err(|error| LinkError::Connect {
         master: authority(host, port),
         error,
     })?;
     tune(&stream);
-    Ok(Connection { stream, peer })
+    Ok(Connection {
+        reader: Reader(stream.clone()),
+        writer: Writer(stream),
+        peer,
+    })
 }
 
 type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;

@@ -38,7 +38,11 @@ impl fmt::Display for LinkError {
                  in buildbot.tac and this machine's resolver"
             ),
             LinkError::Connect { master, error } => {
-                write!(f, "cannot connect to the master {master}: {error}{}", hint(error.kind()))
+                write!(
+                    f,
+                    "cannot connect to the master {master}: {error}{}",
+                    hint(error.kind())
+                )
             }
             LinkError::Timeout { master, seconds } => write!(
                 f,

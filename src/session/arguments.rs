@@ -171,7 +171,7 @@ fn transfer(
 fn transfer_place(args: &mut Arguments, names: [&'static str; 2]) -> Result<Place, Failure> {
     let path = args.text("path")?;
     if let Some(path) = path.filter(|_| !args.has(names[0]) && !args.has(names[1])) {
-        return Ok(place([path], true));
+        return Ok(place([path], false));
     }
     let workdir = args.required_text("workdir")?;
     let name = if args.has(names[1]) && !args.has(names[0]) {

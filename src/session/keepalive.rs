@@ -41,6 +41,11 @@ impl Keepalive {
         }
     }
 
+    /// From one question to the next; none: never ask.
+    pub fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
     /// Bytes have arrived.
     pub fn heard(&mut self, now: Instant) {
         self.heard = now;

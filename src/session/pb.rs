@@ -4,6 +4,7 @@
 mod ask;
 mod event;
 mod failure;
+mod fuzz;
 mod objects;
 mod parameters;
 mod receive;
@@ -11,12 +12,15 @@ mod serve;
 mod updates;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use crate::calls::{StepId, TransferTag};
 use crate::session::ProtocolError;
 use crate::wire::banana::{BananaError, Decoder, Writer, encode};
 
 pub use event::Event;
+#[doc(hidden)]
+pub use fuzz::fuzz_conversation;
 use objects::Objects;
 
 /// Who we are for the master.
@@ -143,6 +147,16 @@ pub struct Counts {
     pub steps: usize,
     /// References of the master that we hold for commands.
     pub lent: usize,
+}
+
+impl fmt::Debug for PbSession {
+    /// Without the password and without what the master sent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PbSession")
+            .field("phase", &self.phase)
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
 }
 
 impl PbSession {

@@ -36,7 +36,11 @@ pub struct Builders {
 impl Builders {
     /// None yet. `delete_leftovers`: remove directories that no builder uses.
     pub fn new(base_dir: PathBuf, delete_leftovers: bool) -> Builders {
-        Builders { base_dir, delete_leftovers, known: BTreeMap::new() }
+        Builders {
+            base_dir,
+            delete_leftovers,
+            known: BTreeMap::new(),
+        }
     }
 
     /// Takes over the master's list: makes the directories, forgets builders that are gone, looks
@@ -63,26 +67,36 @@ impl Builders {
     fn place(&mut self, name: &BuilderName, directory: &str) {
         let path = self.base_dir.join(directory);
         if let Err(error) = fs::create_dir_all(&path) {
-            warn!("cannot make the directory {} of builder {name}: {error}", path.display());
+            warn!(
+                "cannot make the directory {} of builder {name}: {error}",
+                path.display()
+            );
         }
         let builder = self.known.entry(name.clone()).or_insert_with(|| Builder {
             directory: directory.to_owned(),
             running: None,
         });
         if builder.directory != directory {
-            info!("changing builddir for builder {name} from {} to {directory}", builder.directory);
+            info!(
+                "changing builddir for builder {name} from {} to {directory}",
+                builder.directory
+            );
             builder.directory = directory.to_owned();
         }
     }
 
     /// The directory of a builder, if the master gave us that builder.
     pub fn directory(&self, name: &BuilderName) -> Option<PathBuf> {
-        self.known.get(name).map(|builder| self.base_dir.join(&builder.directory))
+        self.known
+            .get(name)
+            .map(|builder| self.base_dir.join(&builder.directory))
     }
 
     /// Notes that this command now runs in the builder; returns the one that ran there before.
     pub fn begin(&mut self, name: &BuilderName, step: StepId) -> Option<StepId> {
-        self.known.get_mut(name).and_then(|builder| builder.running.replace(step))
+        self.known
+            .get_mut(name)
+            .and_then(|builder| builder.running.replace(step))
     }
 
     /// Notes that this command is over.
@@ -162,7 +176,9 @@ impl Builders {
                 warn!("cannot delete {}: {error}", trash.display());
             }
         };
-        std::thread::Builder::new().name("leftovers".to_owned()).spawn(delete)?;
+        std::thread::Builder::new()
+            .name("leftovers".to_owned())
+            .spawn(delete)?;
         Ok(())
     }
 }
@@ -182,7 +198,9 @@ fn free_name(directory: &Path) -> PathBuf {
 fn first_name(path: &Path) -> Option<&OsStr> {
     path.components().find_map(|component| match component {
         Component::Normal(name) => Some(name),
-        Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => None,
+        Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => {
+            None
+        }
     })
 }
 
@@ -198,7 +216,10 @@ mod tests {
     }
 
     fn list(pairs: &[(&str, &str)]) -> Vec<(BuilderName, String)> {
-        pairs.iter().map(|(name, dir)| (BuilderName((*name).to_owned()), (*dir).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, dir)| (BuilderName((*name).to_owned()), (*dir).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -207,7 +228,10 @@ mod tests {
         let mut builders = Builders::new(base.clone(), false);
         builders.set(&list(&[("one", "a/b"), ("two", "c")]));
         assert!(base.join("a/b").is_dir());
-        assert_eq!(builders.directory(&BuilderName("two".to_owned())), Some(base.join("c")));
+        assert_eq!(
+            builders.directory(&BuilderName("two".to_owned())),
+            Some(base.join("c"))
+        );
         fs::remove_dir_all(base).unwrap();
     }
 
@@ -250,11 +274,23 @@ mod tests {
         let base = scratch("builders-gone");
         let mut builders = Builders::new(base.clone(), false);
         builders.set(&list(&[("one", "a"), ("two", "b")]));
-        assert_eq!(builders.begin(&BuilderName("one".to_owned()), StepId(7)), None);
-        assert_eq!(builders.begin(&BuilderName("two".to_owned()), StepId(8)), None);
+        assert_eq!(
+            builders.begin(&BuilderName("one".to_owned()), StepId(7)),
+            None
+        );
+        assert_eq!(
+            builders.begin(&BuilderName("two".to_owned()), StepId(8)),
+            None
+        );
         assert_eq!(builders.set(&list(&[("two", "b2")])), [StepId(7)]);
-        assert_eq!(builders.running(&BuilderName("two".to_owned())), Some(StepId(8)));
-        assert_eq!(builders.directory(&BuilderName("two".to_owned())), Some(base.join("b2")));
+        assert_eq!(
+            builders.running(&BuilderName("two".to_owned())),
+            Some(StepId(8))
+        );
+        assert_eq!(
+            builders.directory(&BuilderName("two".to_owned())),
+            Some(base.join("b2"))
+        );
         builders.finish(StepId(8));
         assert_eq!(builders.running(&BuilderName("two".to_owned())), None);
         fs::remove_dir_all(base).unwrap();

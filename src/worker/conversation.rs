@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use log::{debug, info, warn};
 
 use super::builders::Builders;
-use super::running::RunningSteps;
+use super::running::{Assignment, RunningSteps};
 use crate::basedir::{self, Settings};
 use crate::calls::{
-    Answer, BuilderName, Command, CommandId, Fact, Failure, FailureKind, MasterCall, ReplyTo,
-    StepEvent, StepId, ToStep,
+    Answer, BuilderName, CommandId, Fact, Failure, FailureKind, MasterCall, ReplyTo, StepEvent,
+    StepId, ToStep,
 };
 use crate::session::keepalive::{Keepalive, Liveness};
 use crate::session::pb::{Event, PbSession};
@@ -132,8 +132,15 @@ impl<'a> Conversation<'a> {
 
     /// When [`tick`](Self::tick) has something to do.
     pub fn deadline(&self) -> Option<Instant> {
-        let liveness = if self.logged_in { self.liveness.next() } else { None };
-        [self.give_up, self.leave_at, liveness].into_iter().flatten().min()
+        let liveness = if self.logged_in {
+            self.liveness.next()
+        } else {
+            None
+        };
+        [self.give_up, self.leave_at, liveness]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due. Harmless when called early.
@@ -161,8 +168,9 @@ impl<'a> Conversation<'a> {
         match self.liveness.check(now) {
             Liveness::Fine => Ok(()),
             Liveness::SendKeepalive => {
-                info!("sending app-level keepalive");
-                self.session.keepalive();
+                if self.session.keepalive() {
+                    info!("sending app-level keepalive");
+                }
                 self.liveness.sent(now);
                 Ok(())
             }
@@ -174,8 +182,9 @@ impl<'a> Conversation<'a> {
 
     /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10).
     pub fn ask_for_shutdown(&mut self) {
-        info!("Telling the master we want to shutdown after any running builds are finished");
-        self.session.ask_for_shutdown();
+        if self.session.ask_for_shutdown() {
+            info!("Telling the master we want to shutdown after any running builds are finished");
+        }
     }
 
     fn handle(&mut self, event: Event, now: Instant) -> Result<(), End> {
@@ -183,14 +192,21 @@ impl<'a> Conversation<'a> {
             Event::Call(call) => self.serve(call, now),
             Event::Refused { what } => warn!("refused what the master asked: {what}"),
             Event::LoggedIn => self.logged_in(now),
-            Event::LoginRefused { unauthorized, message } => {
+            Event::LoginRefused {
+                unauthorized,
+                message,
+            } => {
                 return Err(End::Refused(refusal(unauthorized, &message)));
             }
             Event::Acknowledged { step, cost } => {
-                self.workplace.steps.tell(step, ToStep::Acknowledged { cost });
+                self.workplace
+                    .steps
+                    .tell(step, ToStep::Acknowledged { cost });
             }
             Event::Replied { step, tag, reply } => {
-                self.workplace.steps.tell(step, ToStep::Reply { tag, reply });
+                self.workplace
+                    .steps
+                    .tell(step, ToStep::Reply { tag, reply });
             }
             Event::Completed { step } => debug!("the master has taken the end of step {}", step.0),
             Event::RemoteFailure { what, message } => {
@@ -200,7 +216,9 @@ impl<'a> Conversation<'a> {
             Event::ShutdownAsked { answer: Ok(()) } => {
                 debug!("the master has taken our wish to shut down");
             }
-            Event::ShutdownAsked { answer: Err(message) } => {
+            Event::ShutdownAsked {
+                answer: Err(message),
+            } => {
                 warn!("the master refused our wish to shut down: {message}");
             }
         }
@@ -211,7 +229,10 @@ impl<'a> Conversation<'a> {
         info!("Connected to buildmaster; worker is ready");
         self.logged_in = true;
         if let Some(interval) = self.liveness.interval() {
-            info!("sending application-level keepalives every {} seconds", interval.as_secs_f64());
+            info!(
+                "sending application-level keepalives every {} seconds",
+                interval.as_secs_f64()
+            );
         }
         self.give_up = (!self.has_builders).then_some(now + ATTACH_LIMIT);
     }
@@ -227,29 +248,54 @@ impl<'a> Conversation<'a> {
                 self.session.answer(reply, Answer::Facts(facts));
             }
             MasterCall::GetCommands { reply } => {
-                let commands = basedir::facts(&self.workplace.settings).into_iter().find_map(|(name, fact)| {
-                    match fact {
+                let commands = basedir::facts(&self.workplace.settings)
+                    .into_iter()
+                    .find_map(|(name, fact)| match fact {
                         Fact::Map(commands) if name == "worker_commands" => Some(commands),
                         _ => None,
-                    }
-                });
+                    });
                 let commands = commands.unwrap_or_default().into_iter();
-                let facts = commands.map(|(name, version)| (name, Fact::Text(version))).collect();
+                let facts = commands
+                    .map(|(name, version)| (name, Fact::Text(version)))
+                    .collect();
                 self.session.answer(reply, Answer::Facts(facts));
             }
             MasterCall::GetVersion { reply } => {
-                self.session.answer(reply, Answer::Text(env!("CARGO_PKG_VERSION").to_owned()));
+                self.session
+                    .answer(reply, Answer::Text(env!("CARGO_PKG_VERSION").to_owned()));
             }
             MasterCall::SetBuilderList { reply, builders } => self.set_builders(reply, &builders),
             MasterCall::StartBuild { reply, builder } => {
                 debug!("a build begins in builder {builder}");
                 self.session.answer(reply, Answer::Nothing);
             }
-            MasterCall::StartCommand { reply, step, builder, id, name, command } => {
-                info!("(command {id}): startCommand:{name}");
-                self.start(reply, step, builder, id, name, *command, now);
+            MasterCall::StartCommand {
+                reply,
+                step,
+                builder,
+                id,
+                name,
+                command,
+            } => {
+                let command = *command;
+                self.start(
+                    reply,
+                    Assignment {
+                        step,
+                        builder,
+                        id,
+                        name,
+                        command,
+                    },
+                    now,
+                );
             }
-            MasterCall::InterruptCommand { reply, builder, id, reason } => {
+            MasterCall::InterruptCommand {
+                reply,
+                builder,
+                id,
+                reason,
+            } => {
                 self.interrupt(reply, &builder, &id, reason);
             }
             MasterCall::Shutdown { reply } => {
@@ -274,44 +320,51 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn start(
-        &mut self,
-        reply: ReplyTo,
-        step: StepId,
-        builder: BuilderName,
-        id: CommandId,
-        name: String,
-        command: Command,
-        now: Instant,
-    ) {
+    fn start(&mut self, reply: ReplyTo, assignment: Assignment, now: Instant) {
+        let Assignment {
+            step,
+            builder,
+            id,
+            name,
+            ..
+        } = &assignment;
+        let step = *step;
+        info!("(command {id}): startCommand:{name}");
         self.session.answer(reply, Answer::Nothing);
-        let Some(builder_dir) = self.workplace.builders.directory(&builder) else {
+        let Some(builder_dir) = self.workplace.builders.directory(builder) else {
             let message = format!("builder {builder} is not in the list the master gave us");
-            let failure = Failure { kind: FailureKind::UnknownObject, message };
-            return self.session.complete(step, Err(failure));
+            return self.fail(step, FailureKind::UnknownObject, message);
         };
-        let base_dir = self.workplace.settings.basedir.clone();
-        let environment = self.workplace.environment.clone();
-        let context = Context { base_dir, builder_dir, environment, line_times: false };
-        if let Some(older) = self.workplace.builders.begin(&builder, step) {
+        if let Some(older) = self.workplace.builders.begin(builder, step) {
             warn!("leftover command, dropping it");
             self.drop_step(older);
         }
-        let started =
-            self.workplace.steps.start(step, builder, id, name, command, context, now);
-        if let Err(error) = started {
+        let context = Context {
+            base_dir: self.workplace.settings.basedir.clone(),
+            builder_dir,
+            environment: self.workplace.environment.clone(),
+            line_times: false,
+        };
+        if let Err(error) = self.workplace.steps.start(assignment, context, now) {
             self.workplace.builders.finish(step);
             let message = format!("cannot start a thread for the command: {error}");
-            self.session.complete(step, Err(Failure { kind: FailureKind::System, message }));
+            self.fail(step, FailureKind::System, message);
         }
+    }
+
+    fn fail(&mut self, step: StepId, kind: FailureKind, message: String) {
+        warn!("{message}");
+        self.session.complete(step, Err(Failure { kind, message }));
     }
 
     fn interrupt(&mut self, reply: ReplyTo, builder: &BuilderName, id: &CommandId, reason: String) {
         info!("(command {id}): asked to interrupt: reason {reason}");
         let running = self.workplace.builders.running(builder);
         match running.filter(|step| self.workplace.steps.id(*step) == Some(id)) {
-            Some(step) => self.workplace.steps.tell(step, ToStep::Interrupt { reason }),
+            Some(step) => self
+                .workplace
+                .steps
+                .tell(step, ToStep::Interrupt { reason }),
             None => info!("(command {id}): .. but none was running"),
         }
         self.session.answer(reply, Answer::Nothing);

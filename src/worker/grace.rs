@@ -65,7 +65,11 @@ impl ShutdownStamp {
     /// The file as it is now is the past.
     fn new(base_dir: &Path, now: Instant) -> ShutdownStamp {
         let file = base_dir.join("shutdown.stamp");
-        ShutdownStamp { seen: modified(&file), file, next_look: now + INTERVAL }
+        ShutdownStamp {
+            seen: modified(&file),
+            file,
+            next_look: now + INTERVAL,
+        }
     }
 
     /// Whether the file was touched since the last look. Looks only when it is time.
@@ -99,8 +103,12 @@ mod tests {
         let start = Instant::now();
         let mut stamp = ShutdownStamp::new(&dir, start);
         assert!(!stamp.is_new(start + INTERVAL));
-        let file = fs::File::options().write(true).open(dir.join("shutdown.stamp")).unwrap();
-        file.set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
+        let file = fs::File::options()
+            .write(true)
+            .open(dir.join("shutdown.stamp"))
+            .unwrap();
+        file.set_modified(SystemTime::now() + Duration::from_secs(5))
+            .unwrap();
         assert!(!stamp.is_new(start + INTERVAL + Duration::from_secs(1)));
         assert!(stamp.is_new(start + 2 * INTERVAL));
         assert!(!stamp.is_new(start + 3 * INTERVAL));

@@ -10,9 +10,9 @@ use smol::future::or;
 
 use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
+use super::grace::Grace;
 use super::outbox::Outbox;
 use super::running::RunningSteps;
-use super::grace::Grace;
 use super::{LoopEvent, Stopped, WorkerError};
 use crate::basedir::{MasterAddress, Protocol, Settings};
 use crate::calls::StepId;
@@ -75,7 +75,14 @@ pub fn address(settings: &Settings) -> Result<Address, WorkerError> {
         return lacks("proxy_connection_string is set");
     }
     match &settings.master {
-        MasterAddress::Tcp { host, port, tls: false } => Ok(Address { host: host.clone(), port: *port }),
+        MasterAddress::Tcp {
+            host,
+            port,
+            tls: false,
+        } => Ok(Address {
+            host: host.clone(),
+            port: *port,
+        }),
         MasterAddress::Tcp { tls: true, .. } => lacks("use_tls is set"),
         MasterAddress::Endpoint(_) => lacks("connection_string is set"),
     }
@@ -115,7 +122,14 @@ impl Life {
             steps: RunningSteps::new(events),
             settings,
         };
-        Life { address, inbox, workplace, backoff, failed_attempts: 0, next_step: StepId(1) }
+        Life {
+            address,
+            inbox,
+            workplace,
+            backoff,
+            failed_attempts: 0,
+            next_step: StepId(1),
+        }
     }
 
     /// Lives until somebody asks for the end.
@@ -141,24 +155,28 @@ impl Life {
     async fn dial(&mut self) -> Result<Connection, Outcome> {
         let Address { host, port } = self.address.clone();
         info!("Connecting to {host}:{port}");
-        let dialed = or(
-            async { Ok(Connection::dial(&host, port).await) },
-            async { Err(self.stop_request().await) },
-        );
+        let dialed = or(async { Ok(Connection::dial(&host, port).await) }, async {
+            Err(self.stop_request().await)
+        });
         match dialed.await {
             Ok(Ok(connection)) => {
                 info!("connected to the master at {}", connection.peer());
                 Ok(connection)
             }
-            Ok(Err(error @ (LinkError::UnknownHost { .. } | LinkError::Connect { .. } | LinkError::Timeout { .. }))) => {
-                Err(Outcome::Again { login: false, reason: error.to_string() })
-            }
+            Ok(Err(
+                error @ (LinkError::UnknownHost { .. }
+                | LinkError::Connect { .. }
+                | LinkError::Timeout { .. }),
+            )) => Err(Outcome::Again {
+                login: false,
+                reason: error.to_string(),
+            }),
             Err(_) => Err(Outcome::Stop(Stopped::BySignal)),
         }
     }
 
     /// Talks with a master until one side ends it.
-    async fn converse(&mut self, connection: Connection) -> Outcome {
+    async fn converse(&mut self, mut connection: Connection) -> Outcome {
         let settings = &self.workplace.settings;
         let login = Login {
             name: settings.name.clone(),
@@ -173,9 +191,13 @@ impl Life {
         let mut buffer = vec![0; READ_SIZE];
         let mut attached = false;
         let outcome = loop {
-            let deadline = [conversation.deadline(), grace.next_look()].into_iter().flatten().min();
+            let deadline = [conversation.deadline(), grace.next_look()]
+                .into_iter()
+                .flatten()
+                .min();
             outbox.refill(conversation.outgoing());
-            let happening = next(&connection, &self.inbox, &outbox, &mut buffer, deadline).await;
+            let happening =
+                next(&mut connection, &self.inbox, &outbox, &mut buffer, deadline).await;
             let now = Instant::now();
             if grace.is_asked_by_file(now) {
                 conversation.ask_for_shutdown();
@@ -197,8 +219,18 @@ impl Life {
             match turn {
                 Ok(()) => {}
                 Err(End::Shutdown) => break Outcome::Stop(Stopped::ByMaster),
-                Err(End::Lost(reason)) => break Outcome::Again { login: !attached, reason },
-                Err(End::Refused(reason)) => break Outcome::Again { login: true, reason },
+                Err(End::Lost(reason)) => {
+                    break Outcome::Again {
+                        login: !attached,
+                        reason,
+                    };
+                }
+                Err(End::Refused(reason)) => {
+                    break Outcome::Again {
+                        login: true,
+                        reason,
+                    };
+                }
             }
         };
         self.next_step = conversation.next_step();
@@ -237,8 +269,16 @@ impl Life {
     /// Waits before the next attempt. Some if the worker is to end instead.
     async fn wait(&mut self, login: bool) -> Option<Stopped> {
         self.failed_attempts = self.failed_attempts.saturating_add(1);
-        if self.workplace.settings.max_retries.is_some_and(|limit| self.failed_attempts >= limit) {
-            warn!("maxretries: {} attempts have failed, stopping", self.failed_attempts);
+        if self
+            .workplace
+            .settings
+            .max_retries
+            .is_some_and(|limit| self.failed_attempts >= limit)
+        {
+            warn!(
+                "maxretries: {} attempts have failed, stopping",
+                self.failed_attempts
+            );
             return Some(Stopped::RetriesUsedUp);
         }
         let delay = self.backoff.delay(fastrand::f64());
@@ -304,7 +344,9 @@ fn take(
         Happening::Read(Ok(count)) => conversation.received(&buffer[..count], now)?,
         Happening::Wrote(Ok(count)) => outbox.written(count),
         Happening::Read(Err(error)) | Happening::Wrote(Err(error)) => {
-            return Err(End::Lost(format!("lost the connection to the master: {error}")));
+            return Err(End::Lost(format!(
+                "lost the connection to the master: {error}"
+            )));
         }
         Happening::Deadline => {}
     }
@@ -318,7 +360,7 @@ fn take(
 /// Waits for whatever comes first. What a step says comes before more work from the master, and
 /// reading before writing; steps are held by their windows, so nobody starves.
 async fn next(
-    connection: &Connection,
+    connection: &mut Connection,
     inbox: &Receiver<LoopEvent>,
     outbox: &Outbox,
     buffer: &mut [u8],
@@ -335,13 +377,13 @@ async fn next(
         if outbox.len() > OUTGOING_LIMIT {
             return std::future::pending().await;
         }
-        Happening::Read(connection.read(buffer).await)
+        Happening::Read(connection.reader.read(buffer).await)
     };
     let write = async {
         if outbox.is_empty() {
             return std::future::pending().await;
         }
-        Happening::Wrote(connection.write(outbox.unwritten()).await)
+        Happening::Wrote(connection.writer.write(outbox.unwritten()).await)
     };
     let alarm = async {
         match deadline {

@@ -1,6 +1,7 @@
 //! The steps that run now, each on its own thread.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::time::Instant;
 
@@ -15,8 +16,22 @@ use crate::steps::{self, Context, StepHandle};
 /// keep their tables on the heap.
 const STACK: usize = 512 * 1024;
 
-/// A running step, as the loop sees it.
+/// A command that a master wants run.
 #[derive(Debug)]
+pub struct Assignment {
+    /// Our number for it.
+    pub step: StepId,
+    /// Where.
+    pub builder: BuilderName,
+    /// The master's id of it.
+    pub id: CommandId,
+    /// The command's name, for the log.
+    pub name: String,
+    /// What to do.
+    pub command: Command,
+}
+
+/// A running step, as the loop sees it.
 struct RunningStep {
     handle: StepHandle,
     builder: BuilderName,
@@ -29,7 +44,6 @@ struct RunningStep {
 }
 
 /// All running steps, also those that are being ended because their master is lost.
-#[derive(Debug)]
 pub struct RunningSteps {
     steps: BTreeMap<StepId, RunningStep>,
     events: Sender<LoopEvent>,
@@ -38,7 +52,10 @@ pub struct RunningSteps {
 impl RunningSteps {
     /// None yet; what they say will arrive in `events`.
     pub fn new(events: Sender<LoopEvent>) -> RunningSteps {
-        RunningSteps { steps: BTreeMap::new(), events }
+        RunningSteps {
+            steps: BTreeMap::new(),
+            events,
+        }
     }
 
     /// Starts a command on a thread of its own.
@@ -47,14 +64,17 @@ impl RunningSteps {
     /// The system has no thread or descriptor left.
     pub fn start(
         &mut self,
-        step: StepId,
-        builder: BuilderName,
-        id: CommandId,
-        name: String,
-        command: Command,
+        assignment: Assignment,
         context: Context,
         now: Instant,
     ) -> io::Result<()> {
+        let Assignment {
+            step,
+            builder,
+            id,
+            name,
+            command,
+        } = assignment;
         let (handle, inbox) = steps::mailbox()?;
         let events = self.events.clone();
         // Unbounded, but a step posts no more than its window before it is acknowledged. The loop
@@ -64,8 +84,15 @@ impl RunningSteps {
             .name(format!("step {id}"))
             .stack_size(STACK)
             .spawn(move || steps::run(command, context, inbox, Box::new(post)))?;
-        let running =
-            RunningStep { handle, builder, id, name, began: now, exit_code: None, silenced: false };
+        let running = RunningStep {
+            handle,
+            builder,
+            id,
+            name,
+            began: now,
+            exit_code: None,
+            silenced: false,
+        };
         self.steps.insert(step, running);
         Ok(())
     }
@@ -137,23 +164,40 @@ impl RunningSteps {
     }
 }
 
+impl fmt::Debug for RunningSteps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.steps.keys()).finish()
+    }
+}
+
 impl RunningStep {
     fn log_end(&self, event: &StepEvent, now: Instant) {
         let seconds = now.saturating_duration_since(self.began).as_secs_f64();
-        let RunningStep { id, name, builder, .. } = self;
+        let RunningStep {
+            id, name, builder, ..
+        } = self;
         if self.silenced {
-            info!("(command {id}): {name} in builder {builder} ended, unheard, after {seconds:.1} s");
+            info!(
+                "(command {id}): {name} in builder {builder} ended, unheard, after {seconds:.1} s"
+            );
             return;
         }
         match (event, self.exit_code) {
             (StepEvent::Complete(Err(failure)), _) => {
-                warn!("(command {id}): {name} in builder {builder} failed after {seconds:.1} s: {}", failure.message);
+                warn!(
+                    "(command {id}): {name} in builder {builder} failed after {seconds:.1} s: {}",
+                    failure.message
+                );
             }
             (_, Some(code)) => {
-                info!("(command {id}): {name} in builder {builder} ended with rc {code} after {seconds:.1} s");
+                info!(
+                    "(command {id}): {name} in builder {builder} ended with rc {code} after {seconds:.1} s"
+                );
             }
             (_, None) => {
-                info!("(command {id}): {name} in builder {builder} ended without rc after {seconds:.1} s");
+                info!(
+                    "(command {id}): {name} in builder {builder} ended without rc after {seconds:.1} s"
+                );
             }
         }
     }

@@ -450,12 +450,6 @@ fn parameters_of_the_wrong_type_are_refused_and_named() {
         ),
         (
             1,
-            "print",
-            vec![Value::None],
-            "remote_print: argument 'message' must be a text, not None",
-        ),
-        (
-            1,
             "setBuilderList",
             vec![text("x")],
             "remote_setBuilderList: argument 'wanted' must be a list of names and directories, not a text",
@@ -475,8 +469,8 @@ fn parameters_of_the_wrong_type_are_refused_and_named() {
         (
             2,
             "interruptCommand",
-            vec![text("1")],
-            "remote_interruptCommand: argument 'why' is missing",
+            vec![],
+            "remote_interruptCommand: argument 'command_id' is missing",
         ),
     ];
     for (luid, method, args, expected) in cases {
@@ -563,4 +557,49 @@ fn a_second_answer_is_not_sent() {
     assert_eq!(master.answered(request), text("4.3.0"));
     master.session.answer(ReplyTo(request), answer);
     master.quiet();
+}
+
+#[test]
+fn a_ping_and_an_interrupt_are_understood_whatever_they_hold() {
+    let mut master = Master::attached(&["b"]);
+    let request = master.call(1, "print", &[Value::List(vec![])]);
+    assert_eq!(
+        master.event(),
+        Event::Call(MasterCall::Print {
+            reply: ReplyTo(request),
+            message: "a list of 0".to_owned()
+        })
+    );
+    let request = master.call(2, "interruptCommand", &[Value::Int(5)]);
+    assert_eq!(
+        master.event(),
+        Event::Call(MasterCall::InterruptCommand {
+            reply: ReplyTo(request),
+            builder: BuilderName("b".to_owned()),
+            id: CommandId("5".to_owned()),
+            reason: String::new(),
+        })
+    );
+}
+
+#[test]
+fn more_builders_than_anybody_has_are_refused_without_a_trace() {
+    let mut master = Master::attached(&["b"]);
+    let lend = |master: &mut Master, count: usize| {
+        let request = master.call(1, "setBuilderList", &[Value::List(vec![])]);
+        master.event();
+        let names = (0..count).map(|n| BuilderName(n.to_string())).collect();
+        let answer = Answer::Builders(names);
+        master.session.answer(ReplyTo(request), answer);
+        request
+    };
+    let request = lend(&mut master, 70_000);
+    assert_eq!(
+        master.refused(request).1,
+        "the master holds more than 65536 builders"
+    );
+    assert!(matches!(master.event(), Event::Refused { .. }));
+    assert_eq!(master.session.counts().objects, 2);
+    lend(&mut master, 65_534);
+    assert_eq!(master.session.counts().objects, 65_536);
 }

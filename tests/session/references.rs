@@ -316,3 +316,18 @@ fn a_call_that_wants_no_answer_gets_none() {
     master.quiet();
     assert_eq!(master.session.counts(), IDLE);
 }
+
+#[test]
+fn a_step_that_is_forgotten_gives_its_references_back_without_a_word() {
+    let mut master = Master::attached(&["b"]);
+    let args = upload_args(&mut master);
+    let (request, step, _) = master.start("uploadFile", args);
+    master.session.answer(ReplyTo(request), Answer::Nothing);
+    master.answered(request);
+    master.session.forget(step);
+    master.session.forget(step);
+    master.session.complete(step, Ok(()));
+    master.quiet();
+    assert_eq!(master.released.len(), master.lent - 1);
+    assert_eq!(master.session.counts(), IDLE);
+}

@@ -67,7 +67,7 @@ fn unit(place: &str, line: &str) -> Option<Unit> {
     let from = match json["dir"].as_str() {
         Some("m->w") => From::Master,
         Some("w->m") => From::Worker,
-        other => panic!("{place}: direction {other:?}"),
+        other => unreachable!("{place}: direction {other:?}"),
     };
     Some(Unit {
         place: place.to_owned(),

@@ -610,5 +610,5 @@ fn the_names_with_an_underscore_may_bring_the_whole_path() {
     let Ok(Command::UploadFile(upload)) = read("upload_file", args) else {
         panic!("no upload");
     };
-    assert_eq!(upload.source, home(["/srv/b/f"]));
+    assert_eq!(upload.source, at(["/srv/b/f"]));
 }

@@ -3,7 +3,7 @@
 use super::failure::exception;
 use super::{Asked, Event, PbSession, Phase, Target, updates};
 use crate::calls::{Failure, StepId, Transfer, TransferTag, Update};
-use crate::wire::banana::STRING_LIMIT;
+use crate::wire::banana::{BananaError, STRING_LIMIT};
 
 /// Most updates in one call. Far below the limit of a list, however an update is split.
 const BATCH: usize = 4096;
@@ -61,7 +61,7 @@ impl PbSession {
         step: StepId,
         tag: TransferTag,
         transfer: Transfer,
-    ) -> Result<(), crate::wire::banana::BananaError> {
+    ) -> Result<(), BananaError> {
         let peer = Target::Luid(peer);
         let asked = |read| Asked::Transfer { step, tag, read };
         match transfer {
@@ -110,6 +110,14 @@ impl PbSession {
         debug_assert!(sent.is_ok(), "an exception's texts are shortened");
         // The order on the stream makes it safe to do so before the answer (PROTOCOL 3.3).
         self.release(&lent.references);
+    }
+
+    /// Forgets a step of which the master wants to hear nothing more (PROTOCOL 4.5, 4.6: a builder that
+    /// is gone, a command that was left over), and gives back all that the master lent for it.
+    pub fn forget(&mut self, step: StepId) {
+        if let Some(lent) = self.steps.remove(&step) {
+            self.release(&lent.references);
+        }
     }
 
     /// Asks the master for a sign of life; [`Event::KeepaliveAnswered`] is one. Returns whether it was

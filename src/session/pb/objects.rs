@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::calls::BuilderName;
 
+/// Most objects that a master may hold. Twisted's own workers stop at 1024.
+pub(super) const OBJECT_LIMIT: usize = 64 * 1024;
+
 /// One of our objects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Object {
@@ -24,18 +27,21 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    /// Counts one more sending of the object, and returns its number.
-    pub(super) fn lend(&mut self, object: Object) -> i64 {
+    /// Counts one more sending of the object, and returns its number; none above [`OBJECT_LIMIT`].
+    pub(super) fn lend(&mut self, object: Object) -> Option<i64> {
         if let Some(luid) = self.luids.get(&object) {
             if let Some((_, count)) = self.by_luid.get_mut(luid) {
                 *count += 1;
-                return *luid;
+                return Some(*luid);
             }
+        }
+        if self.by_luid.len() >= OBJECT_LIMIT {
+            return None;
         }
         self.last += 1;
         self.luids.insert(object.clone(), self.last);
         self.by_luid.insert(self.last, (object, 1));
-        self.last
+        Some(self.last)
     }
 
     /// Counts one sending less. Returns whether there was an object of this number.

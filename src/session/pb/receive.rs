@@ -139,13 +139,15 @@ impl PbSession {
                 self.respond(value)?;
             }
             Asked::Respond => {
-                let Value::Remote(avatar) = self.needed(value)? else {
-                    return Err(self.unexpected("the master's object", "something else".to_owned()));
+                // What comes is kept, for keepalives and the like.
+                return match self.needed(value)? {
+                    Value::Remote(avatar) => {
+                        self.phase = Phase::In { avatar };
+                        self.events.push_back(Event::LoggedIn);
+                        Ok(())
+                    }
+                    other => Err(self.unexpected("the master's object", other.to_string())),
                 };
-                // Kept for keepalives and the like.
-                self.phase = Phase::In { avatar };
-                self.events.push_back(Event::LoggedIn);
-                return Ok(());
             }
             Asked::Update { step, cost } => {
                 self.events.push_back(Event::Acknowledged { step, cost });
@@ -190,7 +192,8 @@ impl PbSession {
             .chain_update(password)
             .chain_update(challenge)
             .finalize();
-        let bot = self.objects.lend(Object::Bot);
+        // The first object of all: never too many.
+        let bot = self.objects.lend(Object::Bot).unwrap_or_default();
         self.call(
             Target::Luid(*challenger),
             "respond",
@@ -208,21 +211,18 @@ impl PbSession {
     fn failed(&mut self, request: i64, item: Item) -> Result<(), ProtocolError> {
         let asked = self.asked(request)?;
         let mut remotes = Vec::new();
-        let (class, message) = match unjelly(item, &mut remotes) {
-            Ok(Value::Failure(failure)) => (failure.class.clone(), failure.to_string()),
+        let (unauthorized, message) = match unjelly(item, &mut remotes) {
+            Ok(Value::Failure(failure)) => (failure.is_a(UNAUTHORIZED), failure.to_string()),
             Ok(value) => {
                 let message = value.into_text().unwrap_or_else(|other| other.to_string());
-                (String::new(), message)
+                (false, message)
             }
-            Err(error) => (
-                String::new(),
-                format!("an error that cannot be read: {error}"),
-            ),
+            Err(error) => (false, format!("an error that cannot be read: {error}")),
         };
         self.release(&remotes);
         match asked {
             Asked::Login | Asked::Respond => self.events.push_back(Event::LoginRefused {
-                unauthorized: class == UNAUTHORIZED,
+                unauthorized,
                 message,
             }),
             Asked::Update { step, cost } => {

@@ -1,7 +1,9 @@
 //! What the master calls, and how it is answered (PROTOCOL 4.2, 4.5, 4.6).
 
+use std::collections::BTreeSet;
+
 use super::failure::exception;
-use super::objects::Object;
+use super::objects::{OBJECT_LIMIT, Object};
 use super::parameters::Parameters;
 use super::{Event, Lent, PbSession, Served};
 use crate::calls::{
@@ -41,7 +43,7 @@ impl PbSession {
             return Err(ProtocolError::RepeatedRequest { request });
         }
         let mut remotes = Vec::new();
-        let what = message.method.clone();
+        let method = message.method.clone();
         match self.reaction(message, &mut remotes) {
             Ok(Reaction::Pass(call)) => {
                 self.served.insert(request, Served { wanted, step: None });
@@ -68,12 +70,17 @@ impl PbSession {
                     self.write_failure(request, &failure);
                 }
                 self.release(&remotes);
-                self.events.push_back(Event::Refused {
-                    what: format!("{what:.64}: {}", failure.message),
-                });
+                self.refused(&method, &failure);
             }
         }
         Ok(())
+    }
+
+    /// For the log.
+    fn refused(&mut self, method: &str, failure: &Failure) {
+        self.events.push_back(Event::Refused {
+            what: format!("{method:.64}: {}", failure.message),
+        });
     }
 
     fn reaction(&mut self, message: Message, remotes: &mut Vec<i64>) -> Result<Reaction, Failure> {
@@ -120,7 +127,10 @@ impl PbSession {
                 reply,
                 builder,
                 id: CommandId(parameters.next_text(&["command_id", "stepId"])?),
-                reason: parameters.next_text(&["why"])?,
+                // An interrupt without a reason still has to be obeyed.
+                reason: parameters
+                    .next(&["why"])
+                    .map_or_else(|_| String::new(), shown),
             })),
             "print" => print(reply, parameters),
             // Masters before 0.9 introduce themselves so; we have no use for their object.
@@ -223,11 +233,14 @@ impl PbSession {
 
     fn write_builders(&mut self, request: i64, names: Vec<BuilderName>) {
         let mut lent: Vec<(BuilderName, i64)> = Vec::with_capacity(names.len());
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for name in names {
-            if seen.insert(name.clone()) {
-                let luid = self.objects.lend(Object::Builder(name.clone()));
-                lent.push((name, luid));
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            match self.objects.lend(Object::Builder(name.clone())) {
+                Some(luid) => lent.push((name, luid)),
+                None => return self.refuse_builders(request, lent),
             }
         }
         self.write_answer(request, |out| {
@@ -237,6 +250,19 @@ impl PbSession {
                 out.remote(*luid);
             }
         });
+    }
+
+    /// There are too many: none of them is sent.
+    fn refuse_builders(&mut self, request: i64, lent: Vec<(BuilderName, i64)>) {
+        for (_, luid) in lent {
+            self.objects.take_back(luid);
+        }
+        let failure = Failure {
+            kind: FailureKind::Other,
+            message: format!("the master holds more than {OBJECT_LIMIT} builders"),
+        };
+        self.write_failure(request, &failure);
+        self.refused("setBuilderList", &failure);
     }
 
     /// Answers with a value, or if that cannot be sent, with the reason.
@@ -310,11 +336,18 @@ fn bot_call(reply: ReplyTo, method: &str, mut parameters: Parameters) -> Result<
     }
 }
 
+/// Whatever the message is: the call is a ping, and a worker that does not answer it is thrown out.
 fn print(reply: ReplyTo, mut parameters: Parameters) -> Result<Reaction, Failure> {
+    let message = parameters.next(&["message"])?;
     Ok(Reaction::Pass(MasterCall::Print {
         reply,
-        message: parameters.next_text(&["message"])?,
+        message: shown(message),
     }))
+}
+
+/// A text for the log, whatever was sent.
+fn shown(value: Value) -> String {
+    value.into_text().unwrap_or_else(|other| other.to_string())
 }
 
 /// Names and directories (PROTOCOL 4.5).

@@ -133,38 +133,44 @@ impl Decoder {
                         None => continue,
                     }
                 }
-                State::String { bytes, missing } => {
-                    let taken = input.len().min(*missing);
-                    if taken == 0 {
-                        return Ok(None);
-                    }
-                    bytes.extend_from_slice(&input[..taken]);
-                    *input = &input[taken..];
-                    *missing -= taken;
-                    if *missing > 0 {
-                        return Ok(None);
-                    }
-                    let bytes = std::mem::take(bytes);
-                    self.state = State::Prefix(Prefix::default());
-                    Item::Bytes(bytes)
-                }
-                State::Float { bytes, filled } => {
-                    let taken = input.len().min(bytes.len() - *filled);
-                    bytes[*filled..*filled + taken].copy_from_slice(&input[..taken]);
-                    *input = &input[taken..];
-                    *filled += taken;
-                    if *filled < bytes.len() {
-                        return Ok(None);
-                    }
-                    let number = f64::from_be_bytes(*bytes);
-                    self.state = State::Prefix(Prefix::default());
-                    Item::Float(number)
-                }
+                State::String { .. } | State::Float { .. } => match self.payload(input) {
+                    Some(item) => item,
+                    None => return Ok(None),
+                },
             };
             if let Some(expression) = self.close(item) {
                 return Ok(Some(expression));
             }
         }
+    }
+
+    /// Goes on with a string or a float; returns it when it is complete.
+    fn payload(&mut self, input: &mut &[u8]) -> Option<Item> {
+        let item = match &mut self.state {
+            State::String { bytes, missing } => {
+                let (taken, rest) = input.split_at(input.len().min(*missing));
+                bytes.extend_from_slice(taken);
+                *input = rest;
+                *missing -= taken.len();
+                if *missing > 0 {
+                    return None;
+                }
+                Item::Bytes(std::mem::take(bytes))
+            }
+            State::Float { bytes, filled } => {
+                let (taken, rest) = input.split_at(input.len().min(bytes.len() - *filled));
+                bytes[*filled..*filled + taken.len()].copy_from_slice(taken);
+                *input = rest;
+                *filled += taken.len();
+                if *filled < bytes.len() {
+                    return None;
+                }
+                Item::Float(f64::from_be_bytes(*bytes))
+            }
+            State::Prefix(_) | State::Broken(_) => return None,
+        };
+        self.state = State::Prefix(Prefix::default());
+        Some(item)
     }
 
     /// Begins an element; returns it if it is complete with its type byte.

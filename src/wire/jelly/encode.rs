@@ -86,15 +86,7 @@ impl Writer<'_> {
                 self.tuple_of(values.len());
                 self.values_within(values, depth);
             }
-            Value::Dict(pairs) => {
-                self.dictionary_of(pairs.len());
-                for (key, value) in pairs {
-                    self.pair();
-                    // The pair itself is a list too.
-                    self.value_within(key, depth + 2);
-                    self.value_within(value, depth + 2);
-                }
-            }
+            Value::Dict(pairs) => self.pairs_within(pairs, depth),
             Value::Remote(number) => self.remote(*number),
             Value::Local(number) => {
                 self.list(2);
@@ -113,6 +105,16 @@ impl Writer<'_> {
     fn values_within(&mut self, values: &[Value], depth: usize) {
         for value in values {
             self.value_within(value, depth + 1);
+        }
+    }
+
+    fn pairs_within(&mut self, pairs: &[(Value, Value)], depth: usize) {
+        self.dictionary_of(pairs.len());
+        for (key, value) in pairs {
+            self.pair();
+            // The pair itself is a list too.
+            self.value_within(key, depth + 2);
+            self.value_within(value, depth + 2);
         }
     }
 

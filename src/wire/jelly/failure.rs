@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{JellyError, Value};
+use super::Value;
 
 /// The type word of a copied exception.
 pub(super) const FORM: &str = "twisted.spread.pb.CopyableFailure";
@@ -22,14 +22,8 @@ pub struct RemoteFailure {
 
 impl RemoteFailure {
     /// From the dictionary behind the type word. Unknown keys are left out, and so are values of a
-    /// wrong type: an exception must not be lost because something in it is odd.
-    pub(super) fn from_state(state: Value) -> Result<RemoteFailure, JellyError> {
-        let Value::Dict(pairs) = state else {
-            return Err(JellyError::Malformed {
-                form: FORM,
-                expected: "a dictionary",
-            });
-        };
+    /// wrong type.
+    pub(super) fn from_pairs(pairs: Vec<(Value, Value)>) -> RemoteFailure {
         let mut failure = RemoteFailure::default();
         for (key, value) in pairs {
             let Ok(key) = key.into_text() else { continue };
@@ -44,7 +38,12 @@ impl RemoteFailure {
                 _ => {}
             }
         }
-        Ok(failure)
+        failure
+    }
+
+    /// Whether it is an exception of this class or of one derived from it.
+    pub fn is_a(&self, class: &str) -> bool {
+        self.class == class || self.parents.iter().any(|parent| parent == class)
     }
 
     /// A measure of the memory it takes, in bytes.

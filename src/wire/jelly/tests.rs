@@ -304,6 +304,8 @@ fn an_exception_with_odd_fields_is_still_an_exception() {
             Item::List(vec![word("value"), Item::Int(3)]),
             Item::List(vec![word("parents"), form("None", [])]),
             Item::List(vec![Item::Int(1), Item::Int(2)]),
+            Item::List(vec![word("locals"), form("my.Thing", [])]),
+            Item::Int(1),
         ],
     );
     let value = read(form("twisted.spread.pb.CopyableFailure", [state])).unwrap();
@@ -312,4 +314,5 @@ fn an_exception_with_odd_fields_is_still_an_exception() {
     };
     assert_eq!(failure.to_string(), "a.B: the number 3");
     assert_eq!(failure.parents, Vec::<String>::new());
+    assert!(failure.is_a("a.B") && !failure.is_a("a.C"));
 }

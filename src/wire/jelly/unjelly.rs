@@ -158,17 +158,28 @@ impl Reader<'_> {
         Ok(shared.value.clone())
     }
 
+    /// A copied exception. It may hold anything, down to the variables of a frame; what cannot be read
+    /// is left out, because the exception itself must not be lost.
     fn failure(&mut self, mut items: Items, depth: usize) -> Result<Value, JellyError> {
-        let (Some(state), None) = (items.next(), items.next()) else {
-            return Err(JellyError::Malformed {
-                form: failure::FORM,
-                expected: "one dictionary",
-            });
+        let (Some(Item::List(state)), None) = (items.next(), items.next()) else {
+            return Err(STATE);
         };
-        let state = self.value(state, depth)?;
-        RemoteFailure::from_state(state).map(|failure| Value::Failure(Box::new(failure)))
+        let mut state = state.into_iter();
+        match state.next() {
+            Some(Item::Bytes(word)) if word == b"dictionary" => {}
+            Some(_) | None => return Err(STATE),
+        }
+        let pairs = state
+            .filter_map(|item| self.pair(item, depth).ok())
+            .collect();
+        Ok(Value::Failure(Box::new(RemoteFailure::from_pairs(pairs))))
     }
 }
+
+const STATE: JellyError = JellyError::Malformed {
+    form: failure::FORM,
+    expected: "one dictionary",
+};
 
 /// What all copies cost with one more.
 fn pay(sum: usize, cost: usize) -> Result<usize, JellyError> {
