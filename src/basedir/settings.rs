@@ -331,7 +331,7 @@ fn draft(arguments: &mut Arguments, directory: &Path) -> Option<Settings> {
     let protocol = protocol(arguments);
     let proxy = arguments.text("proxy_connection_string");
     if let (Some(_), Some(MasterAddress::Endpoint(_))) = (&proxy, &master) {
-        let text = "a proxy and a connection string do not go together; give host and port";
+        let text = "does not go together with a connection string; give host and port";
         arguments.wrong("proxy_connection_string", text);
     }
     let keepalive = arguments.seconds("keepalive", Some(Duration::from_secs(600)));
@@ -404,7 +404,7 @@ fn basedir(arguments: &mut Arguments, directory: &Path) -> Option<PathBuf> {
         PathBuf::from(absolute)
     };
     if !basedir.is_dir() {
-        let text = format!("there is no directory {}", basedir.display());
+        let text = format!("is {}, which is no directory", basedir.display());
         arguments.wrong("basedir", &text);
         return None;
     }
