@@ -1,5 +1,8 @@
 //! The command line of the built program: texts, exit codes, and what is left on disk.
 
+// Helpers of tests may panic like tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

@@ -1,5 +1,8 @@
 //! Base directories as people have them, and what is read from them or said about them.
 
+// Helpers of tests may panic like tests.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
