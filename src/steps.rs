@@ -4,11 +4,17 @@
 //! A step is plain blocking code. It hears from the worker through its [`Inbox`] and speaks through
 //! the function it was given; nothing else connects the two.
 
+mod decode;
+mod environment;
 mod files;
+mod header;
 mod lines;
+mod logfiles;
 mod mailbox;
 mod place;
+mod quote;
 mod reporter;
+mod shell;
 mod transfers;
 
 use std::any::Any;
@@ -75,7 +81,7 @@ fn dispatch(
     inbox: &mut Inbox,
 ) -> Result<(), Failure> {
     match command {
-        Command::Shell(_shell) => Ok(()),
+        Command::Shell(shell) => shell::run(*shell, context, reporter, inbox),
         Command::UploadFile(upload) => transfers::upload_file(upload, context, reporter, inbox),
         Command::UploadDirectory(upload) => {
             transfers::upload_directory(upload, context, reporter, inbox)

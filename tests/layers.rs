@@ -1,6 +1,8 @@
 //! Who may import whom. A module that is not in the table, or an import that the table does not
 //! allow, fails here with its file and line.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use log::{debug, info, warn};
 
 use super::builders::Builders;
-use super::running::RunningSteps;
+use super::running::{Assignment, RunningSteps};
 use crate::basedir::{self, Settings};
 use crate::calls::{
-    Answer, BuilderName, Command, CommandId, Fact, Failure, FailureKind, MasterCall, ReplyTo,
-    StepEvent, StepId, ToStep,
+    Answer, BuilderName, CommandId, Fact, Failure, FailureKind, MasterCall, ReplyTo, StepEvent,
+    StepId, ToStep,
 };
 use crate::session::keepalive::{Keepalive, Liveness};
 use crate::session::pb::{Event, PbSession};
@@ -277,8 +277,18 @@ impl<'a> Conversation<'a> {
                 name,
                 command,
             } => {
-                info!("(command {id}): startCommand:{name}");
-                self.start(reply, step, builder, id, name, *command, now);
+                let command = *command;
+                self.start(
+                    reply,
+                    Assignment {
+                        step,
+                        builder,
+                        id,
+                        name,
+                        command,
+                    },
+                    now,
+                );
             }
             MasterCall::InterruptCommand {
                 reply,
@@ -310,53 +320,41 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn start(
-        &mut self,
-        reply: ReplyTo,
-        step: StepId,
-        builder: BuilderName,
-        id: CommandId,
-        name: String,
-        command: Command,
-        now: Instant,
-    ) {
+    fn start(&mut self, reply: ReplyTo, assignment: Assignment, now: Instant) {
+        let Assignment {
+            step,
+            builder,
+            id,
+            name,
+            ..
+        } = &assignment;
+        let step = *step;
+        info!("(command {id}): startCommand:{name}");
         self.session.answer(reply, Answer::Nothing);
-        let Some(builder_dir) = self.workplace.builders.directory(&builder) else {
+        let Some(builder_dir) = self.workplace.builders.directory(builder) else {
             let message = format!("builder {builder} is not in the list the master gave us");
-            let failure = Failure {
-                kind: FailureKind::UnknownObject,
-                message,
-            };
-            return self.session.complete(step, Err(failure));
+            return self.fail(step, FailureKind::UnknownObject, message);
         };
-        let base_dir = self.workplace.settings.basedir.clone();
-        let environment = self.workplace.environment.clone();
-        let context = Context {
-            base_dir,
-            builder_dir,
-            environment,
-            line_times: false,
-        };
-        if let Some(older) = self.workplace.builders.begin(&builder, step) {
+        if let Some(older) = self.workplace.builders.begin(builder, step) {
             warn!("leftover command, dropping it");
             self.drop_step(older);
         }
-        let started = self
-            .workplace
-            .steps
-            .start(step, builder, id, name, command, context, now);
-        if let Err(error) = started {
+        let context = Context {
+            base_dir: self.workplace.settings.basedir.clone(),
+            builder_dir,
+            environment: self.workplace.environment.clone(),
+            line_times: false,
+        };
+        if let Err(error) = self.workplace.steps.start(assignment, context, now) {
             self.workplace.builders.finish(step);
             let message = format!("cannot start a thread for the command: {error}");
-            self.session.complete(
-                step,
-                Err(Failure {
-                    kind: FailureKind::System,
-                    message,
-                }),
-            );
+            self.fail(step, FailureKind::System, message);
         }
+    }
+
+    fn fail(&mut self, step: StepId, kind: FailureKind, message: String) {
+        warn!("{message}");
+        self.session.complete(step, Err(Failure { kind, message }));
     }
 
     fn interrupt(&mut self, reply: ReplyTo, builder: &BuilderName, id: &CommandId, reason: String) {

@@ -16,6 +16,21 @@ use crate::steps::{self, Context, StepHandle};
 /// keep their tables on the heap.
 const STACK: usize = 512 * 1024;
 
+/// A command that a master wants run.
+#[derive(Debug)]
+pub struct Assignment {
+    /// Our number for it.
+    pub step: StepId,
+    /// Where.
+    pub builder: BuilderName,
+    /// The master's id of it.
+    pub id: CommandId,
+    /// The command's name, for the log.
+    pub name: String,
+    /// What to do.
+    pub command: Command,
+}
+
 /// A running step, as the loop sees it.
 struct RunningStep {
     handle: StepHandle,
@@ -49,14 +64,17 @@ impl RunningSteps {
     /// The system has no thread or descriptor left.
     pub fn start(
         &mut self,
-        step: StepId,
-        builder: BuilderName,
-        id: CommandId,
-        name: String,
-        command: Command,
+        assignment: Assignment,
         context: Context,
         now: Instant,
     ) -> io::Result<()> {
+        let Assignment {
+            step,
+            builder,
+            id,
+            name,
+            command,
+        } = assignment;
         let (handle, inbox) = steps::mailbox()?;
         let events = self.events.clone();
         // Unbounded, but a step posts no more than its window before it is acknowledged. The loop

@@ -112,7 +112,9 @@ impl Copying<'_, '_> {
     fn copy(&mut self, from: PathBuf, to: PathBuf) -> Result<(), Stopped> {
         let stat = match ports::stat(&from, false) {
             Ok(stat) => stat,
-            Err(error) => return self.complain(&format!("cannot stat {}", quoted_path(&from)), &error),
+            Err(error) => {
+                return self.complain(&format!("cannot stat {}", quoted_path(&from)), &error);
+            }
         };
         if Kind::of(&stat) == Kind::Directory {
             return self.enter(from, to, stat);
@@ -138,7 +140,9 @@ impl Copying<'_, '_> {
             // `cp` ends here as well.
             self.levels.clear();
             let (from, to) = (quoted_path(&self.from), quoted_path(&self.to));
-            return self.remark(&format!("cannot copy a directory, {from}, into itself, {to}"));
+            return self.remark(&format!(
+                "cannot copy a directory, {from}, into itself, {to}"
+            ));
         }
         match ports::stat(&to, false) {
             Ok(found) if Kind::of(&found) != Kind::Directory => {
@@ -190,21 +194,19 @@ impl Copying<'_, '_> {
         };
         let is_file = Kind::of(stat) == Kind::File;
         let found = if is_file && Kind::of(&itself) == Kind::Link {
-            // The content goes where the link points to.
+            // The content goes where the link points to; if nowhere, that is seen later.
             match ports::stat(to, true) {
                 Ok(found) => found,
-                Err(_) => {
-                    let to = quoted_path(to);
-                    self.remark(&format!("not writing through dangling symlink {to}"))?;
-                    return Ok(false);
-                }
+                Err(_) => return Ok(true),
             }
         } else {
             itself
         };
         if Kind::of(&found) == Kind::Directory {
             let to = quoted_path(to);
-            self.remark(&format!("cannot overwrite directory {to} with non-directory"))?;
+            self.remark(&format!(
+                "cannot overwrite directory {to} with non-directory"
+            ))?;
             return Ok(false);
         }
         if same(&found, stat) {
@@ -218,7 +220,8 @@ impl Copying<'_, '_> {
             self.complain(&format!("cannot remove {}", quoted_path(to)), &error)?;
             return Ok(false);
         }
-        self.watch.output(&format!("removed {}\n", quoted_path(to)))?;
+        self.watch
+            .output(&format!("removed {}\n", quoted_path(to)))?;
         Ok(true)
     }
 
@@ -231,6 +234,11 @@ impl Copying<'_, '_> {
                 return self.complain(&what, &error).map(|()| false);
             }
         };
+        if ports::stat(to, false).is_ok() && ports::stat(to, true).is_err() {
+            let to = quoted_path(to);
+            let text = format!("not writing through dangling symlink {to}");
+            return self.remark(&text).map(|()| false);
+        }
         let opened = OpenOptions::new()
             .write(true)
             .create(true)
@@ -264,7 +272,8 @@ impl Copying<'_, '_> {
                 Ok(0) => return Ok(()),
                 Ok(_) => self.watch.progress()?,
                 Err(error) => {
-                    let what = format!("error copying {} to {}", quoted_path(from), quoted_path(to));
+                    let what =
+                        format!("error copying {} to {}", quoted_path(from), quoted_path(to));
                     return self.complain(&what, &error);
                 }
             }

@@ -8,11 +8,11 @@ use super::pattern::{Component, has_wildcards};
 
 /// Why finding ended before everything was found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ended<S> {
+pub(super) enum Stopped<S> {
     /// More than [`MOST_PATHS`] or [`MOST_BYTES`].
     TooMany,
     /// The caller does not want it any more.
-    Stopped(S),
+    Caller(S),
 }
 
 /// A list of a master must not be longer (PROTOCOL 1.2).
@@ -30,7 +30,7 @@ pub(super) const MOST_BYTES: usize = 32 << 20;
 pub(super) fn find<S>(
     pattern: &Path,
     look: &mut dyn FnMut() -> Result<(), S>,
-) -> Result<Vec<PathBuf>, Ended<S>> {
+) -> Result<Vec<PathBuf>, Stopped<S>> {
     let text = pattern.to_string_lossy();
     if !has_wildcards(&text) {
         let found = exists_as_asked(pattern);
@@ -104,11 +104,11 @@ struct Found {
 }
 
 impl Found {
-    fn add<S>(&mut self, path: PathBuf) -> Result<(), Ended<S>> {
+    fn add<S>(&mut self, path: PathBuf) -> Result<(), Stopped<S>> {
         self.bytes += path.as_os_str().len();
         self.paths.push(path);
         if self.paths.len() > MOST_PATHS || self.bytes > MOST_BYTES {
-            return Err(Ended::TooMany);
+            return Err(Stopped::TooMany);
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ struct Stage<'a, S> {
 }
 
 impl<S> Stage<'_, S> {
-    fn below(&mut self, directory: &Path) -> Result<(), Ended<S>> {
+    fn below(&mut self, directory: &Path) -> Result<(), Stopped<S>> {
         let text = self.component.to_string_lossy();
         if text == "**" {
             return self.all_below(directory);
@@ -138,7 +138,7 @@ impl<S> Stage<'_, S> {
         }
         let component = Component::new(&text);
         for entry in entries(directory) {
-            (self.look)().map_err(Ended::Stopped)?;
+            (self.look)().map_err(Stopped::Caller)?;
             if component.matches(&entry.name) && (!self.only_directories || entry.is_directory()) {
                 self.found.add(directory.join(&entry.name))?;
             }
@@ -147,7 +147,7 @@ impl<S> Stage<'_, S> {
     }
 
     /// The directory itself, with a trailing slash as Python shows it, and everything below.
-    fn all_below(&mut self, directory: &Path) -> Result<(), Ended<S>> {
+    fn all_below(&mut self, directory: &Path) -> Result<(), Stopped<S>> {
         let Ok(stat) = ports::stat(directory, true) else {
             return Ok(());
         };
@@ -178,10 +178,10 @@ impl<S> Stage<'_, S> {
     }
 
     /// Adds what is in a directory; returns the directories in it.
-    fn names_below(&mut self, directory: &Path) -> Result<Vec<PathBuf>, Ended<S>> {
+    fn names_below(&mut self, directory: &Path) -> Result<Vec<PathBuf>, Stopped<S>> {
         let mut directories = Vec::new();
         for entry in entries(directory) {
-            (self.look)().map_err(Ended::Stopped)?;
+            (self.look)().map_err(Stopped::Caller)?;
             if ports::name_bytes(&entry.name).starts_with(b".") {
                 continue;
             }

@@ -174,7 +174,9 @@ impl Removal<'_, '_> {
         match self.batch() {
             Ok(files) => {
                 self.watch.look()?;
-                files.into_iter().try_for_each(|name| self.remove_file(name))
+                files
+                    .into_iter()
+                    .try_for_each(|name| self.remove_file(name))
             }
             Err(error) if error.kind() == ErrorKind::PermissionDenied && self.mend_here() => Ok(()),
             Err(error) => {
@@ -265,10 +267,7 @@ fn is_refused(result: &io::Result<()>) -> bool {
 
 /// What `rm -f` takes for "not there".
 fn is_gone(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::NotFound | ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn complain(watch: &mut Watch<'_>, path: &Path, error: &io::Error) -> Result<(), Stopped> {

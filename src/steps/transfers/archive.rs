@@ -32,16 +32,21 @@ pub(super) enum Written {
     Failed(io::Error),
     /// It could not be opened and is not in the archive.
     Missing(io::Error),
+    /// A member of a kind that is not put into archives.
+    Skipped,
 }
 
 impl<W: Write> Archive<W> {
     pub(super) fn new(writer: W, compression: Compression) -> Archive<W> {
         let packed = match compression {
             Compression::None => Packed::Plain(writer),
-            Compression::Gzip => Packed::Gzip(GzEncoder::new(writer, flate2::Compression::default())),
-            Compression::Bzip2 => {
-                Packed::Bzip2(Box::new(BzEncoder::new(writer, bzip2::Compression::default())))
+            Compression::Gzip => {
+                Packed::Gzip(GzEncoder::new(writer, flate2::Compression::default()))
             }
+            Compression::Bzip2 => Packed::Bzip2(Box::new(BzEncoder::new(
+                writer,
+                bzip2::Compression::default(),
+            ))),
         };
         Archive {
             builder: Builder::new(packed),
@@ -67,7 +72,7 @@ impl<W: Write> Archive<W> {
                 }
                 Err(error) => Ok(Written::Missing(error)),
             },
-            Kind::Special => Ok(Written::Missing(io::ErrorKind::Unsupported.into())),
+            Kind::Special => Ok(Written::Skipped),
         }
     }
 

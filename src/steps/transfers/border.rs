@@ -37,7 +37,15 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_left_alone() {
-        for bytes in [&b""[..], b"a", b"\xff", b"\xc0", b"\x80\x80\x80", b"\xf5\x80", b"\xc3\xa9"] {
+        for bytes in [
+            &b""[..],
+            b"a",
+            b"\xff",
+            b"\xc0",
+            b"\x80\x80\x80",
+            b"\xf5\x80",
+            b"\xc3\xa9",
+        ] {
             assert_eq!(begun_character(bytes), 0, "{bytes:?}");
         }
     }

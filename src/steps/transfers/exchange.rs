@@ -2,31 +2,32 @@
 
 use std::collections::VecDeque;
 
-use crate::calls::{ToStep, Transfer, TransferReply, TransferTag};
-use crate::steps::mailbox::Mailbox;
+use crate::calls::{Transfer, TransferReply, TransferTag};
+use crate::steps::mailbox::{Notice, Stop};
+use crate::steps::{Inbox, Reporter};
 
 /// Bytes of blocks under way that the master has not yet confirmed. On a link of 60 ms this allows
 /// 17 MB a second; it is also what a transfer costs in memory.
-pub(super) const WINDOW: usize = 1 << 20;
+const WINDOW: usize = 1 << 20;
 
 /// Blocks under way even if they are larger than the window.
-pub(super) const LEAST_UNDER_WAY: usize = 2;
+const LEAST_UNDER_WAY: usize = 2;
 
 /// Most blocks under way, however small.
-pub(super) const MOST_UNDER_WAY: usize = 64;
+const MOST_UNDER_WAY: usize = 64;
 
 /// Nobody listens any more: leave at once and say nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Abandoned;
 
 /// One transfer's calls to the master.
-pub(super) struct Exchange<'m> {
-    mailbox: &'m mut Mailbox,
+pub(super) struct Exchange<'a> {
+    /// For what else the step has to say.
+    pub(super) reporter: &'a mut Reporter,
+    inbox: &'a mut Inbox,
     under_way: VecDeque<Call>,
     /// Sum of the costs of the calls under way.
     cost: usize,
-    next_tag: u64,
-    interrupted: bool,
 }
 
 struct Call {
@@ -36,20 +37,19 @@ struct Call {
     reply: Option<TransferReply>,
 }
 
-impl<'m> Exchange<'m> {
-    pub(super) fn new(mailbox: &'m mut Mailbox) -> Exchange<'m> {
+impl<'a> Exchange<'a> {
+    pub(super) fn new(reporter: &'a mut Reporter, inbox: &'a mut Inbox) -> Exchange<'a> {
         Exchange {
-            mailbox,
+            reporter,
+            inbox,
             under_way: VecDeque::new(),
             cost: 0,
-            next_tag: 1,
-            interrupted: false,
         }
     }
 
     /// Whether the master asked to stop, as of the last call that waited or looked.
     pub(super) fn interrupted(&self) -> bool {
-        self.interrupted
+        self.inbox.interrupted()
     }
 
     /// Whether one more call of this cost may be sent before a reply is taken.
@@ -58,16 +58,9 @@ impl<'m> Exchange<'m> {
         count < LEAST_UNDER_WAY || (count < MOST_UNDER_WAY && self.cost + cost <= WINDOW)
     }
 
-    /// Whether replies are still to come or to be taken.
-    pub(super) fn is_under_way(&self) -> bool {
-        !self.under_way.is_empty()
-    }
-
     /// Sends a call without waiting for the reply.
     pub(super) fn send(&mut self, transfer: Transfer, cost: usize) {
-        let tag = TransferTag(self.next_tag);
-        self.next_tag += 1;
-        self.mailbox.transfer(tag, transfer);
+        let tag = self.reporter.transfer(transfer);
         self.cost += cost;
         self.under_way.push_back(Call {
             tag,
@@ -78,8 +71,8 @@ impl<'m> Exchange<'m> {
 
     /// Sees what has come meanwhile. Does not block.
     pub(super) fn look(&mut self) -> Result<(), Abandoned> {
-        while let Some(message) = self.mailbox.poll() {
-            self.receive(message)?;
+        while let Some(notice) = self.inbox.try_notice(self.reporter) {
+            self.receive(notice)?;
         }
         Ok(())
     }
@@ -100,34 +93,33 @@ impl<'m> Exchange<'m> {
             if let Some(reply) = self.ready_reply() {
                 return Ok(Some(reply));
             }
-            let message = self.mailbox.wait();
-            self.receive(message)?;
+            if let Some(notice) = self.inbox.wait_notice(self.reporter, None) {
+                self.receive(notice)?;
+            }
         }
         Ok(None)
     }
 
-    /// Makes a call after all others have been answered, and waits for its reply.
+    /// Makes a call and waits for its reply. No other call may be under way.
     pub(super) fn call(&mut self, transfer: Transfer) -> Result<TransferReply, Abandoned> {
-        while self.reply()?.is_some() {}
         self.send(transfer, 0);
+        // A call is under way, so there is a reply.
         Ok(self.reply()?.unwrap_or_else(|| Ok(Vec::new())))
     }
 
-    fn receive(&mut self, message: ToStep) -> Result<(), Abandoned> {
-        match message {
-            ToStep::Reply { tag, reply } => {
-                match self.under_way.iter_mut().find(|call| call.tag == tag) {
+    fn receive(&mut self, notice: Notice) -> Result<(), Abandoned> {
+        match notice {
+            Notice::Reply { tag, reply } => {
+                let call = self.under_way.iter_mut().find(|call| call.tag == tag);
+                match call {
                     Some(call) if call.reply.is_none() => call.reply = Some(reply),
-                    Some(_) | None => log::warn!("a reply came to a transfer that has none open"),
+                    Some(_) | None => log::warn!("the master replied to a transfer that is over"),
                 }
                 Ok(())
             }
-            ToStep::Interrupt { .. } => {
-                self.interrupted = true;
-                Ok(())
-            }
-            ToStep::Abandon => Err(Abandoned),
-            ToStep::Acknowledged { .. } => Ok(()),
+            // The inbox remembers it.
+            Notice::Stop(Stop::Interrupt) => Ok(()),
+            Notice::Stop(Stop::Abandon) => Err(Abandoned),
         }
     }
 }

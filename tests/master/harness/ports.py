@@ -1,0 +1,15 @@
+"""Free TCP ports on this machine."""
+
+import socket
+
+
+def free_ports(count):
+    """Returns `count` different ports of 127.0.0.1 that nobody listens on at the moment."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
