@@ -7,10 +7,13 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+// A system's file may shadow any of it.
+#[allow(dead_code)]
 mod unix;
 
 // One line a system.
@@ -278,9 +281,71 @@ impl StopRequests {
     ///
     /// # Errors
     /// The system's; none is expected.
+    #[allow(clippy::should_implement_trait)] // It never ends and may fail, so it is no iterator.
     pub fn next(&mut self) -> io::Result<StopRequest> {
         self.system_next()
     }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Being a daemon
+
+/// Which of the two processes this is, after [`detach`].
+#[derive(Debug)]
+pub enum Detached {
+    /// The one that was started; reads what the daemon writes, and its end when the daemon ends.
+    Starter(ReadEnd),
+    /// The daemon.
+    Daemon(WriteEnd),
+}
+
+/// Starts a copy of this process that has no terminal: a session of its own which it does not lead,
+/// `/dev/null` as standard input, output and error. Returns in both. The process must not have more
+/// than one thread.
+///
+/// # Errors
+/// The system's; also in the daemon.
+pub fn detach() -> io::Result<Detached> {
+    system::detach()
+}
+
+/// Takes the lock on an open file, for as long as it (or a copy) is open, without waiting. False if
+/// another process has it.
+///
+/// # Errors
+/// The system's, for example on a network file system without locks.
+pub fn lock_file(file: &File) -> io::Result<bool> {
+    system::lock_file(file)
+}
+
+/// Whether there is a process with this number, whoever owns it.
+pub fn process_exists(pid: u32) -> bool {
+    system::process_exists(pid)
+}
+
+/// When a process was started, in units of the system's own: two processes that have had the same
+/// number differ in it. None if there is no such process or the system does not tell.
+pub fn process_start(pid: u32) -> Option<u64> {
+    system::process_start(pid)
+}
+
+/// The working directory of a process; none if the system does not tell.
+pub fn process_directory(pid: u32) -> Option<PathBuf> {
+    system::process_directory(pid)
+}
+
+/// Sends a signal to one process, which is not that with number 1.
+///
+/// # Errors
+/// The system's: no such process, not ours.
+pub fn signal_process(pid: u32, signal: Signal) -> io::Result<()> {
+    system::signal_process(pid, signal.0)
+}
+
+/// Ends this process as the stop request would have ended it, so that whoever waits for it sees a
+/// process ended by that signal. Runs nothing more of this program.
+pub fn end_by(request: StopRequest) -> ! {
+    system::end_by_signal(system::stop_signal(request))
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -369,6 +434,8 @@ pub struct FileStat {
     pub gid: u32,
     /// Bytes.
     pub size: u64,
+    /// Which device a device node stands for; meaningless for other files.
+    pub node: u64,
     /// Last access, last change of content, last change of state: seconds since 1970 and nanoseconds.
     pub accessed: (i64, u32),
     pub modified: (i64, u32),
@@ -381,6 +448,14 @@ pub struct FileStat {
 /// The system's.
 pub fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
     system::stat(path, follow)
+}
+
+/// Makes a new file for writing that only its owner may read and write, from the first moment on.
+///
+/// # Errors
+/// The system's; there is a file already.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    system::create_private(path)
 }
 
 /// Sets the permission bits (octal `07777`) of a file.

@@ -1,0 +1,129 @@
+//! Linux: orphans come to the monitor (`PR_SET_CHILD_SUBREAPER`, Linux 3.4), and `/proc` tells who
+//! they are, so nothing that a step starts gets away. Where one of the two is missing (an emulated
+//! processor, a bare chroot), the process group is what remains.
+
+#[path = "linux/proc.rs"]
+mod proc;
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use crate::Leftover;
+pub use crate::unix::*;
+
+/// What `ps` and `top` show a monitor as.
+const MONITOR_NAME: &CStr = c"coracle-step";
+
+/// Flags for opening the leader of a terminal.
+pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
+
+pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends: [RawFd; 2] = [-1; 2];
+    // SAFETY: `ends` has room for two descriptors.
+    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    own_pair(ends)
+}
+
+pub(crate) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends: [RawFd; 2] = [-1; 2];
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    // SAFETY: `ends` has room for two descriptors.
+    check(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) })?;
+    own_pair(ends)
+}
+
+/// As the common one, but without its lock.
+pub(crate) fn follower_path(leader: &OwnedFd) -> io::Result<CString> {
+    let mut path = [0 as libc::c_char; 64];
+    let room = path.as_mut_ptr();
+    // SAFETY: ptsname_r(3) takes an open leader, and a buffer with its length.
+    let error = unsafe { libc::ptsname_r(leader.as_raw_fd(), room, path.len()) };
+    if error != 0 {
+        return Err(io::Error::from_raw_os_error(error));
+    }
+    // SAFETY: ptsname_r(3) has put a text that ends with NUL into `path`.
+    Ok(unsafe { CStr::from_ptr(path.as_ptr()) }.to_owned())
+}
+
+/// In the monitor: orphaned descendants of this process become its children.
+pub(crate) fn become_reaper() {
+    let name = MONITOR_NAME.as_ptr();
+    // SAFETY: PR_SET_NAME takes a text that ends with NUL.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name) };
+    // SAFETY: PR_SET_CHILD_SUBREAPER takes a number. Emulators refuse it; see the top.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1 as libc::c_ulong) };
+}
+
+/// In the child: whoever kills the monitor kills the step's process too.
+pub(crate) fn before_exec(monitor: Pid) {
+    // SAFETY: PR_SET_PDEATHSIG takes a number.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong) };
+    // SAFETY: getppid(2) takes nothing and cannot fail.
+    if unsafe { libc::getppid() } != monitor {
+        // It died before the call above.
+        exit_now(127);
+    }
+}
+
+/// In the monitor: reaps the children that have ended, other than `main`.
+pub(crate) fn reap_orphans(main: Pid) {
+    loop {
+        match peek_any() {
+            // Nobody, or nobody can be told apart: the list of all children helps below.
+            None => return,
+            Some(pid) if pid == main => break,
+            Some(pid) => {
+                let _ = reap(pid, false);
+            }
+        }
+    }
+    // `main` has ended and hides the others.
+    proc::for_each_child(own_id(), |pid| {
+        if pid != main {
+            let _ = reap(pid, false);
+        }
+    });
+}
+
+/// In the monitor: kills all its children. Their children become ours in turn.
+pub(crate) fn kill_orphans() {
+    proc::for_each_child(own_id(), |pid| {
+        let _ = kill(pid, libc::SIGKILL);
+    });
+}
+
+/// In the monitor: closes every descriptor other than the first three and these two.
+pub(crate) fn close_all_except(first: RawFd, second: RawFd) {
+    let (low, high) = (first.min(second), first.max(second));
+    let closed = close_range(3, low - 1)
+        .and_then(|()| close_range(low + 1, high - 1))
+        .and_then(|()| close_range(high + 1, RawFd::MAX));
+    if closed.is_ok() {
+        return;
+    }
+    // Linux before 5.9.
+    let closed = proc::for_each_descriptor(|descriptor| {
+        if descriptor > libc::STDERR_FILENO && descriptor != low && descriptor != high {
+            close_inherited(descriptor);
+        }
+    });
+    if closed.is_err() {
+        crate::unix::close_all_except(first, second);
+    }
+}
+
+/// `close_range(2)`; an empty range is fine.
+fn close_range(from: RawFd, to: RawFd) -> io::Result<()> {
+    if from > to {
+        return Ok(());
+    }
+    let (from, to) = (from as libc::c_uint, to as libc::c_uint);
+    // SAFETY: close_range(2) takes numbers; only the monitor, where no owner is left, calls this.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, from, to, 0 as libc::c_uint) };
+    check(closed as libc::c_int).map(drop)
+}
+
+pub(crate) fn leftovers(monitor: Pid, main: Pid) -> Vec<Leftover> {
+    proc::descendants(monitor, main)
+}

@@ -1,0 +1,28 @@
+//! The contract answered with plain POSIX, for every system that has nothing better.
+//!
+//! Code in here calls `crate::system::…` for what a system may do differently, so that a
+//! definition in the system's own file takes effect also inside the common code. The functions
+//! meant for that are listed in `ports/README.md`.
+
+mod child;
+mod daemon;
+mod facts;
+mod files;
+mod monitor;
+mod plan;
+mod process;
+mod raw;
+mod report;
+mod signals;
+mod terminal;
+mod wait;
+
+pub(crate) use daemon::*;
+pub(crate) use facts::*;
+pub(crate) use files::*;
+pub(crate) use monitor::*;
+pub use process::*;
+pub(crate) use raw::*;
+pub use signals::*;
+pub(crate) use terminal::*;
+pub use wait::*;

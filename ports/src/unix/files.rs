@@ -1,0 +1,99 @@
+//! Names and files.
+
+use std::borrow::Cow;
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, lchown, symlink};
+use std::path::Path;
+
+use super::raw::check;
+use crate::FileStat;
+
+pub(crate) fn name_bytes(name: &OsStr) -> Cow<'_, [u8]> {
+    Cow::Borrowed(name.as_bytes())
+}
+
+pub(crate) fn name_from_bytes(bytes: Vec<u8>) -> OsString {
+    OsString::from_vec(bytes)
+}
+
+pub(crate) fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
+    let found = if follow {
+        fs::metadata(path)?
+    } else {
+        fs::symlink_metadata(path)?
+    };
+    Ok(FileStat {
+        mode: found.mode(),
+        inode: found.ino(),
+        device: found.dev(),
+        links: found.nlink(),
+        uid: found.uid(),
+        gid: found.gid(),
+        size: found.size(),
+        node: found.rdev(),
+        accessed: (found.atime(), nanoseconds(found.atime_nsec())),
+        modified: (found.mtime(), nanoseconds(found.mtime_nsec())),
+        changed: (found.ctime(), nanoseconds(found.ctime_nsec())),
+    })
+}
+
+fn nanoseconds(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(0)
+}
+
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true).mode(0o600).open(path)
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode & 0o7777))
+}
+
+pub(crate) fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    symlink(target, link)
+}
+
+pub(crate) fn make_node(path: &Path, model: &FileStat) -> io::Result<()> {
+    let path = path_text(path)?;
+    let mode = model.mode as libc::mode_t;
+    if mode & libc::S_IFMT == libc::S_IFIFO {
+        // SAFETY: `path` ends with NUL and lives through the call.
+        return check(unsafe { libc::mkfifo(path.as_ptr(), mode & 0o7777) }).map(drop);
+    }
+    // SAFETY: as above.
+    check(unsafe { libc::mknod(path.as_ptr(), mode, model.node as libc::dev_t) }).map(drop)
+}
+
+pub(crate) fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {
+    let owned = match lchown(path, Some(model.uid), Some(model.gid)) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => false,
+        Err(error) => return Err(error),
+    };
+    if model.mode as libc::mode_t & libc::S_IFMT != libc::S_IFLNK {
+        // A program that runs as its owner must not become one that runs as us.
+        let kept = if owned { 0o7777 } else { 0o1777 };
+        set_mode(path, model.mode & kept)?;
+    }
+    let path = path_text(path)?;
+    let times = [time(model.accessed), time(model.modified)];
+    let flag = libc::AT_SYMLINK_NOFOLLOW;
+    // SAFETY: `path` ends with NUL, `times` are two times, and both live through the call.
+    let set = unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times.as_ptr(), flag) };
+    check(set).map(drop)
+}
+
+fn time((seconds, nanoseconds): (i64, u32)) -> libc::timespec {
+    libc::timespec {
+        tv_sec: seconds as libc::time_t,
+        tv_nsec: nanoseconds as libc::c_long,
+    }
+}
+
+fn path_text(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}

@@ -1,0 +1,311 @@
+//! Starting, signalling and ending a step's process, from the worker's side.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::monitor::{self, Inherited};
+use super::plan::Plan;
+use super::raw::{self, Pid};
+use super::report::{self, Order, Report};
+use super::wait::{ReadEnd, WriteEnd, poll_one};
+use crate::{Ended, Exit, Leftover, ProcessSpec, Signal, StartError, StartStage};
+
+/// How long a monitor may take to answer before it counts as lost.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// How long dropping a process that nobody ended may block.
+const DROP_LIMIT: Duration = Duration::from_secs(1);
+/// How long a process may take to end after the step's own process before it is a leftover.
+const LEFTOVER_GRACE: Duration = Duration::from_millis(30);
+
+/// A step's process, and with it everything it starts. Dropping it kills all of it.
+#[derive(Debug)]
+pub struct StepProcess {
+    monitor: Pid,
+    main: Pid,
+    control: OwnedFd,
+    /// Reports of the monitor that came so far.
+    exit: Option<Exit>,
+    answer: Option<i32>,
+    /// The monitor is gone or was reaped.
+    lost: bool,
+    reaped: bool,
+    stdin: Option<WriteEnd>,
+    stdout: Option<ReadEnd>,
+    stderr: Option<ReadEnd>,
+}
+
+/// The step's ends of its standard streams, and ours.
+struct Streams {
+    theirs: Option<[OwnedFd; 3]>,
+    terminal: Option<std::ffi::CString>,
+    stdin: WriteEnd,
+    stdout: ReadEnd,
+    stderr: Option<ReadEnd>,
+}
+
+pub(crate) fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
+    reap_stragglers();
+    let mut streams = if spec.terminal {
+        terminal_streams().map_err(at(StartStage::Terminal))?
+    } else {
+        pipe_streams().map_err(at(StartStage::Pipes))?
+    };
+    let plan = Plan::new(spec, streams.terminal.take())?;
+    let (control, theirs) = crate::system::socket_pair().map_err(at(StartStage::Pipes))?;
+    let (failure, failure_theirs) = crate::system::pipe().map_err(at(StartStage::Pipes))?;
+    let monitor = fork_monitor(
+        &plan,
+        &Inherited {
+            control: &theirs,
+            failure: &failure_theirs,
+            standard: streams.theirs.as_ref().map(|all| all.each_ref()),
+        },
+    )
+    .map_err(at(StartStage::Fork))?;
+    drop((theirs, failure_theirs, streams.theirs));
+    let mut process = StepProcess {
+        monitor,
+        main: 0,
+        control,
+        exit: None,
+        answer: None,
+        lost: false,
+        reaped: false,
+        stdin: Some(streams.stdin),
+        stdout: Some(streams.stdout),
+        stderr: streams.stderr,
+    };
+    process.await_start(&failure)?;
+    Ok(process)
+}
+
+fn at(stage: StartStage) -> impl Fn(io::Error) -> StartError {
+    move |error| StartError { stage, error }
+}
+
+fn pipe_streams() -> io::Result<Streams> {
+    let (stdin_theirs, stdin) = crate::system::pipe()?;
+    let (stdout, stdout_theirs) = crate::system::pipe()?;
+    let (stderr, stderr_theirs) = crate::system::pipe()?;
+    Ok(Streams {
+        theirs: Some([stdin_theirs, stdout_theirs, stderr_theirs]),
+        terminal: None,
+        stdin: WriteEnd::new(stdin)?,
+        stdout: ReadEnd::new(stdout)?,
+        stderr: Some(ReadEnd::new(stderr)?),
+    })
+}
+
+fn terminal_streams() -> io::Result<Streams> {
+    let (leader, follower) = crate::system::open_terminal()?;
+    Ok(Streams {
+        theirs: None,
+        terminal: Some(follower),
+        stdin: WriteEnd::new(leader.try_clone()?)?,
+        stdout: ReadEnd::new(leader)?,
+        stderr: None,
+    })
+}
+
+/// Forks with all signals blocked, so that no handler of the worker runs in the monitor.
+fn fork_monitor(plan: &Plan, inherited: &Inherited<'_>) -> io::Result<Pid> {
+    let before = raw::block_signals(&raw::all_signals());
+    // SAFETY: `monitor::run` and what it calls is async-signal-safe and never returns.
+    let forked = unsafe { raw::fork() };
+    if let Ok(None) = forked {
+        monitor::run(plan, inherited);
+    }
+    raw::block_signals(&before);
+    Ok(forked?.unwrap_or_default())
+}
+
+impl StepProcess {
+    /// Waits until the child is the program (the failure pipe closes) or says why not.
+    fn await_start(&mut self, failure: &OwnedFd) -> Result<(), StartError> {
+        let mut bytes = [0; report::SIZE];
+        let failed = report::read_message(failure.as_fd(), &mut bytes);
+        if let Ok(true) = failed {
+            if let Some(Report::Failed(stage, number)) = Report::from_bytes(bytes) {
+                return Err(StartError {
+                    stage,
+                    error: io::Error::from_raw_os_error(number),
+                });
+            }
+        }
+        while self.main == 0 {
+            if !self.receive(Some(Instant::now() + ANSWER_LIMIT)) {
+                let error = io::Error::other("the process that watches the step is gone");
+                return Err(at(StartStage::Fork)(error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the next report, if there is one before the deadline (without one: if there is one
+    /// now); false if there is none.
+    fn receive(&mut self, deadline: Option<Instant>) -> bool {
+        if self.lost {
+            return false;
+        }
+        let deadline = deadline.unwrap_or_else(Instant::now);
+        if !poll_one(self.control.as_fd(), deadline).unwrap_or(false) {
+            return false;
+        }
+        let mut bytes = [0; report::SIZE];
+        // Messages are written whole, so a readable socket has a whole one.
+        match report::read_message(self.control.as_fd(), &mut bytes) {
+            Ok(true) => match Report::from_bytes(bytes) {
+                Some(Report::Started(main)) => self.main = main,
+                Some(Report::Exited(exit)) => self.exit = Some(exit),
+                Some(Report::Answer(number)) => self.answer = Some(number),
+                Some(Report::Failed(..)) | None => {}
+            },
+            Ok(false) | Err(_) => self.lose(),
+        }
+        true
+    }
+
+    /// The monitor is gone. If it went before the step's process ended (somebody killed it), this
+    /// does what is left to do.
+    fn lose(&mut self) {
+        self.lost = true;
+        if self.exit.is_none() && self.main != 0 {
+            let _ = raw::kill(-self.main, libc::SIGKILL);
+            self.exit = Some(Exit::Signal(libc::SIGKILL));
+        }
+    }
+
+    /// Whether `exited` has something to tell already.
+    pub(crate) fn known_exit(&self) -> bool {
+        self.exit.is_some()
+    }
+
+    pub(crate) fn control(&self) -> BorrowedFd<'_> {
+        self.control.as_fd()
+    }
+
+    pub(crate) fn system_id(&self) -> u32 {
+        self.main.unsigned_abs()
+    }
+
+    pub(crate) fn system_take_stdout(&mut self) -> Option<ReadEnd> {
+        self.stdout.take()
+    }
+
+    pub(crate) fn system_take_stderr(&mut self) -> Option<ReadEnd> {
+        self.stderr.take()
+    }
+
+    pub(crate) fn system_take_stdin(&mut self) -> Option<WriteEnd> {
+        self.stdin.take()
+    }
+
+    pub(crate) fn system_exited(&mut self) -> Option<Exit> {
+        while self.exit.is_none() && self.receive(None) {}
+        self.exit
+    }
+
+    pub(crate) fn system_signal(&mut self, signal: Signal) -> io::Result<()> {
+        self.answer = None;
+        self.awaken();
+        let sent = Order::Signal(signal.number()).send(self.control.as_fd());
+        let deadline = Instant::now() + ANSWER_LIMIT;
+        while sent.is_ok() && self.answer.is_none() && self.receive(Some(deadline)) {}
+        match self.answer {
+            Some(0) => Ok(()),
+            // Some systems refuse to signal a group of which only an ended process is left.
+            Some(libc::EPERM) if self.exit.is_some() => Err(gone()),
+            Some(number) => Err(io::Error::from_raw_os_error(number)),
+            None if Instant::now() < deadline => Err(gone()),
+            None => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    pub(crate) fn system_end(mut self, deadline: Instant) -> Ended {
+        let _ = self.system_exited();
+        let killed = self.leftovers(deadline);
+        // A program that still waits for us to read or write gets its end of file.
+        (self.stdin, self.stdout, self.stderr) = (None, None, None);
+        if self.finish(deadline) {
+            return Ended {
+                killed,
+                survived: Vec::new(),
+            };
+        }
+        let mut survived = crate::system::leftovers(self.monitor, 0);
+        if survived.is_empty() {
+            survived.push(Leftover {
+                pid: self.system_id(),
+                name: String::new(),
+            });
+        }
+        Ended { killed, survived }
+    }
+
+    /// What is there besides the step's own process. Something that is just about to end by itself,
+    /// such as the rest of a pipeline, gets a moment to do so.
+    fn leftovers(&self, deadline: Instant) -> Vec<Leftover> {
+        let until = deadline.min(Instant::now() + LEFTOVER_GRACE);
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let found = crate::system::leftovers(self.monitor, self.main);
+            if self.lost || found.is_empty() || Instant::now() + pause > until {
+                return found;
+            }
+            std::thread::sleep(pause);
+            pause *= 2;
+        }
+    }
+
+    /// Lets a monitor that somebody stopped run on.
+    fn awaken(&self) {
+        if !self.reaped {
+            let _ = raw::kill(self.monitor, libc::SIGCONT);
+        }
+    }
+
+    /// Has the monitor kill everything; true when it has ended and was reaped by then.
+    fn finish(&mut self, deadline: Instant) -> bool {
+        if self.reaped {
+            return true;
+        }
+        self.awaken();
+        let _ = Order::End.send(self.control.as_fd());
+        while !self.lost && self.receive(Some(deadline)) {}
+        // A monitor closes its end of the socket only by ending, so this does not block for long.
+        self.reaped = raw::reap(self.monitor, self.lost).unwrap_or(true);
+        self.reaped
+    }
+}
+
+impl Drop for StepProcess {
+    fn drop(&mut self) {
+        (self.stdin, self.stdout, self.stderr) = (None, None, None);
+        if !self.finish(Instant::now() + DROP_LIMIT) {
+            stragglers().push(self.monitor);
+        }
+    }
+}
+
+/// Monitors that still had something to wait for when their step was over.
+static STRAGGLERS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+fn stragglers() -> std::sync::MutexGuard<'static, Vec<Pid>> {
+    STRAGGLERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reaps the stragglers that have ended meanwhile.
+fn reap_stragglers() {
+    stragglers().retain(|monitor| matches!(raw::reap(*monitor, false), Ok(false)));
+}
+
+fn gone() -> io::Error {
+    io::Error::from_raw_os_error(libc::ESRCH)
+}
+
+/// Processes under a monitor other than the step's own, as far as the system tells: here, not.
+pub(crate) fn leftovers(_monitor: Pid, _main: Pid) -> Vec<Leftover> {
+    Vec::new()
+}

@@ -1,0 +1,91 @@
+//! Names of signals, and requests to stop as values.
+
+use std::io;
+use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use super::raw;
+use crate::StopRequest;
+
+pub(crate) const SIGKILL: i32 = libc::SIGKILL;
+pub(crate) const SIGTERM: i32 = libc::SIGTERM;
+
+/// Every signal that POSIX names and all systems have (<signal.h>), and SIGWINCH, which all have.
+const NAMES: &[(&str, i32)] = &[
+    ("ABRT", libc::SIGABRT),
+    ("ALRM", libc::SIGALRM),
+    ("BUS", libc::SIGBUS),
+    ("CHLD", libc::SIGCHLD),
+    ("CONT", libc::SIGCONT),
+    ("FPE", libc::SIGFPE),
+    ("HUP", libc::SIGHUP),
+    ("ILL", libc::SIGILL),
+    ("INT", libc::SIGINT),
+    ("KILL", libc::SIGKILL),
+    ("PIPE", libc::SIGPIPE),
+    ("PROF", libc::SIGPROF),
+    ("QUIT", libc::SIGQUIT),
+    ("SEGV", libc::SIGSEGV),
+    ("STOP", libc::SIGSTOP),
+    ("SYS", libc::SIGSYS),
+    ("TERM", libc::SIGTERM),
+    ("TRAP", libc::SIGTRAP),
+    ("TSTP", libc::SIGTSTP),
+    ("TTIN", libc::SIGTTIN),
+    ("TTOU", libc::SIGTTOU),
+    ("URG", libc::SIGURG),
+    ("USR1", libc::SIGUSR1),
+    ("USR2", libc::SIGUSR2),
+    ("VTALRM", libc::SIGVTALRM),
+    ("WINCH", libc::SIGWINCH),
+    ("XCPU", libc::SIGXCPU),
+    ("XFSZ", libc::SIGXFSZ),
+];
+
+/// The number of a signal by its name without `SIG`.
+pub(crate) fn signal_number(name: &str) -> Option<i32> {
+    let found = NAMES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, number)| *number)
+}
+
+/// The requests to stop, one after the other.
+#[derive(Debug)]
+pub struct StopRequests(OwnedFd);
+
+/// Where the handler writes. It stays open as long as the process lives.
+static HANDLER_END: AtomicI32 = AtomicI32::new(-1);
+
+pub(crate) fn stop_requests() -> io::Result<StopRequests> {
+    let (reader, writer) = crate::system::pipe()?;
+    // A handler must not block. It would need thousands of requests that nobody read.
+    raw::set_nonblocking(writer.as_fd())?;
+    HANDLER_END.store(writer.into_raw_fd(), Ordering::SeqCst);
+    let handler = note as extern "C" fn(libc::c_int);
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+        raw::set_action(signal, handler as libc::sighandler_t, libc::SA_RESTART)?;
+    }
+    Ok(StopRequests(reader))
+}
+
+/// The handler: one byte into the pipe.
+extern "C" fn note(signal: libc::c_int) {
+    let end: RawFd = HANDLER_END.load(Ordering::SeqCst);
+    let _ = raw::write(raw::inherited(end), &[signal as u8]);
+}
+
+impl StopRequests {
+    pub(crate) fn system_next(&mut self) -> io::Result<StopRequest> {
+        let mut byte = [0];
+        loop {
+            if raw::retry(|| raw::read(self.0.as_fd(), &mut byte))? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            match i32::from(byte[0]) {
+                libc::SIGTERM => return Ok(StopRequest::Terminate),
+                libc::SIGINT => return Ok(StopRequest::Interrupt),
+                libc::SIGHUP => return Ok(StopRequest::Hangup),
+                _ => {}
+            }
+        }
+    }
+}

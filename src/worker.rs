@@ -1,0 +1,99 @@
+//! The worker itself: reaches the master, serves its calls, runs its steps, and comes back after
+//! every loss. The only code that knows session, steps and link.
+//!
+//! One thread runs the loop: the socket, the timers, and one channel on which steps and stop
+//! requests arrive as [`LoopEvent`]s. Each running step is a thread of its own.
+
+pub mod builders;
+pub mod conversation;
+mod grace;
+mod life;
+mod outbox;
+pub mod running;
+
+use std::fmt;
+use std::io;
+
+use crate::basedir::Settings;
+use crate::calls::{StepEvent, StepId};
+
+/// Something that reaches the loop from another thread.
+#[derive(Debug)]
+pub enum LoopEvent {
+    /// A running step has something to say.
+    Step(StepId, StepEvent),
+    /// Somebody wants the worker to stop.
+    Stop(ports::StopRequest),
+}
+
+/// Why the worker ended, when it ended in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// A signal asked for it.
+    BySignal,
+    /// The master asked for it, perhaps because we had asked for a graceful end.
+    ByMaster,
+    /// As many attempts as `maxretries` allows have failed.
+    RetriesUsedUp,
+}
+
+/// Why the worker could not run at all.
+#[derive(Debug)]
+pub enum WorkerError {
+    /// The settings ask for something that this program does not have.
+    Settings(String),
+    /// The system refused what the worker cannot do without.
+    System {
+        /// What was to be done.
+        what: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WorkerError::Settings(what) => f.write_str(what),
+            WorkerError::System { what, error } => write!(f, "cannot {what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for WorkerError {}
+
+/// Runs the worker until it is asked to stop. Blocks; uses this thread for the loop.
+///
+/// # Errors
+/// Only what makes it impossible to begin. A master that cannot be reached is no error: it is tried
+/// again for ever, or `maxretries` times.
+pub fn run(settings: Settings) -> Result<Stopped, WorkerError> {
+    let address = life::address(&settings)?;
+    let (events, inbox) = smol::channel::unbounded();
+    pass_on_stop_requests(events.clone())?;
+    Ok(smol::block_on(
+        life::Life::new(settings, address, events, inbox).live(),
+    ))
+}
+
+/// Signals arrive in the loop as values, through a thread that does nothing else.
+fn pass_on_stop_requests(events: smol::channel::Sender<LoopEvent>) -> Result<(), WorkerError> {
+    let failed = |error| WorkerError::System {
+        what: "listen to signals",
+        error,
+    };
+    let mut requests = ports::stop_requests().map_err(failed)?;
+    let listen = move || {
+        while let Ok(request) = requests.next() {
+            if events.try_send(LoopEvent::Stop(request)).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(listen)
+        .map_err(failed)?;
+    Ok(())
+}

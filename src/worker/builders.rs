@@ -1,0 +1,298 @@
+//! The builders that the master has given us, and their directories below the base directory.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use log::{info, warn};
+
+use crate::calls::{BuilderName, StepId};
+
+/// Our own directory in the base directory; never a leftover.
+const OWN_DIRECTORY: &str = ".coracle";
+
+/// Where leftover directories wait for their deletion, below [`OWN_DIRECTORY`].
+const TRASH: &str = "leftover";
+
+/// One builder.
+#[derive(Debug)]
+struct Builder {
+    /// Relative to the base directory, as the master wrote it.
+    directory: String,
+    /// The command that runs now, if any. At most one (PROTOCOL 4.6).
+    running: Option<StepId>,
+}
+
+/// All builders. They outlive a connection (PROTOCOL 4.5).
+#[derive(Debug)]
+pub struct Builders {
+    base_dir: PathBuf,
+    delete_leftovers: bool,
+    known: BTreeMap<BuilderName, Builder>,
+}
+
+impl Builders {
+    /// None yet. `delete_leftovers`: remove directories that no builder uses.
+    pub fn new(base_dir: PathBuf, delete_leftovers: bool) -> Builders {
+        Builders {
+            base_dir,
+            delete_leftovers,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over the master's list: makes the directories, forgets builders that are gone, looks
+    /// after directories that nobody uses. Returns the running commands of forgotten builders.
+    ///
+    /// A directory that cannot be made is logged; the commands in it will say what is wrong.
+    pub fn set(&mut self, wanted: &[(BuilderName, String)]) -> Vec<StepId> {
+        let mut orphaned = Vec::new();
+        self.known.retain(|name, builder| {
+            let stays = wanted.iter().any(|(wanted_name, _)| wanted_name == name);
+            if !stays {
+                info!("removing old builder {name}");
+                orphaned.extend(builder.running);
+            }
+            stays
+        });
+        for (name, directory) in wanted {
+            self.place(name, directory);
+        }
+        self.look_after_leftovers();
+        orphaned
+    }
+
+    fn place(&mut self, name: &BuilderName, directory: &str) {
+        let path = self.base_dir.join(directory);
+        if let Err(error) = fs::create_dir_all(&path) {
+            warn!(
+                "cannot make the directory {} of builder {name}: {error}",
+                path.display()
+            );
+        }
+        let builder = self.known.entry(name.clone()).or_insert_with(|| Builder {
+            directory: directory.to_owned(),
+            running: None,
+        });
+        if builder.directory != directory {
+            info!(
+                "changing builddir for builder {name} from {} to {directory}",
+                builder.directory
+            );
+            builder.directory = directory.to_owned();
+        }
+    }
+
+    /// The directory of a builder, if the master gave us that builder.
+    pub fn directory(&self, name: &BuilderName) -> Option<PathBuf> {
+        self.known
+            .get(name)
+            .map(|builder| self.base_dir.join(&builder.directory))
+    }
+
+    /// Notes that this command now runs in the builder; returns the one that ran there before.
+    pub fn begin(&mut self, name: &BuilderName, step: StepId) -> Option<StepId> {
+        self.known
+            .get_mut(name)
+            .and_then(|builder| builder.running.replace(step))
+    }
+
+    /// Notes that this command is over.
+    pub fn finish(&mut self, step: StepId) {
+        for builder in self.known.values_mut() {
+            if builder.running == Some(step) {
+                builder.running = None;
+            }
+        }
+    }
+
+    /// The command that runs in a builder.
+    pub fn running(&self, name: &BuilderName) -> Option<StepId> {
+        self.known.get(name).and_then(|builder| builder.running)
+    }
+
+    /// No command runs any more: the connection they belong to is gone.
+    pub fn finish_all(&mut self) {
+        for builder in self.known.values_mut() {
+            builder.running = None;
+        }
+    }
+
+    fn look_after_leftovers(&self) {
+        for name in self.leftovers() {
+            let shown = name.to_string_lossy();
+            if !self.delete_leftovers {
+                info!(
+                    "I have a leftover directory '{shown}' that is not being used by the \
+                     buildmaster: you can delete it now"
+                );
+                continue;
+            }
+            info!("Deleting directory '{shown}' that is not being used by the buildmaster");
+            if let Err(error) = self.discard(&name) {
+                warn!("cannot delete the leftover directory '{shown}': {error}");
+            }
+        }
+    }
+
+    /// Directories directly in the base directory that no builder's directory begins with. The
+    /// reference compares whole names, so that a builder directory `a/b` makes it delete `a`
+    /// (PROTOCOL 4.5); the first component is what counts.
+    fn leftovers(&self) -> Vec<std::ffi::OsString> {
+        let used: Vec<&OsStr> = self
+            .known
+            .values()
+            .filter_map(|builder| first_name(Path::new(&builder.directory)))
+            .chain([OsStr::new("info"), OsStr::new(OWN_DIRECTORY)])
+            .collect();
+        let entries = match fs::read_dir(&self.base_dir) {
+            Ok(entries) => entries,
+            Err(error) => {
+                warn!("cannot look for leftover directories: {error}");
+                return Vec::new();
+            }
+        };
+        let mut found: Vec<_> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| entry.file_name())
+            .filter(|name| !used.contains(&name.as_os_str()))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Moves a directory out of the way at once, so that the master may use its name again, and
+    /// deletes it on a thread of its own, so that the loop goes on answering.
+    fn discard(&self, name: &OsStr) -> io::Result<()> {
+        let trash = self.base_dir.join(OWN_DIRECTORY).join(TRASH);
+        fs::create_dir_all(&trash)?;
+        let place = free_name(&trash);
+        fs::rename(self.base_dir.join(name), place)?;
+        let delete = move || {
+            if let Err(error) = fs::remove_dir_all(&trash) {
+                warn!("cannot delete {}: {error}", trash.display());
+            }
+        };
+        std::thread::Builder::new()
+            .name("leftovers".to_owned())
+            .spawn(delete)?;
+        Ok(())
+    }
+}
+
+fn free_name(directory: &Path) -> PathBuf {
+    let mut number = 0_u64;
+    loop {
+        let path = directory.join(number.to_string());
+        if path.symlink_metadata().is_err() {
+            return path;
+        }
+        number += 1;
+    }
+}
+
+/// The first component that is a name: `a` of `a/b` and of `./a`.
+fn first_name(path: &Path) -> Option<&OsStr> {
+    path.components().find_map(|component| match component {
+        Component::Normal(name) => Some(name),
+        Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => {
+            None
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("coracle-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    fn list(pairs: &[(&str, &str)]) -> Vec<(BuilderName, String)> {
+        pairs
+            .iter()
+            .map(|(name, dir)| (BuilderName((*name).to_owned()), (*dir).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn directories_are_made_with_parents() {
+        let base = scratch("builders-made");
+        let mut builders = Builders::new(base.clone(), false);
+        builders.set(&list(&[("one", "a/b"), ("two", "c")]));
+        assert!(base.join("a/b").is_dir());
+        assert_eq!(
+            builders.directory(&BuilderName("two".to_owned())),
+            Some(base.join("c"))
+        );
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn a_nested_builder_directory_is_no_leftover() {
+        let base = scratch("builders-nested");
+        fs::create_dir_all(base.join("old")).unwrap();
+        fs::create_dir_all(base.join("info")).unwrap();
+        fs::create_dir_all(base.join(".coracle")).unwrap();
+        let mut builders = Builders::new(base.clone(), false);
+        builders.set(&list(&[("one", "a/b")]));
+        assert_eq!(builders.leftovers(), ["old"]);
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn leftovers_are_out_of_the_way_at_once_and_links_are_not_followed() {
+        let base = scratch("builders-delete");
+        let outside = scratch("builders-outside");
+        fs::write(outside.join("keep"), "x").unwrap();
+        fs::create_dir_all(base.join("old/deep")).unwrap();
+        ports::make_link(&outside, &base.join("link")).unwrap();
+        ports::make_link(&outside, &base.join("old/link")).unwrap();
+        let mut builders = Builders::new(base.clone(), true);
+        builders.set(&list(&[("one", "new")]));
+        assert!(!base.join("old").exists());
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while base.join(".coracle/leftover").exists() && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert!(!base.join(".coracle/leftover").exists());
+        assert!(outside.join("keep").exists());
+        assert!(base.join("link").exists());
+        fs::remove_dir_all(base).unwrap();
+        fs::remove_dir_all(outside).unwrap();
+    }
+
+    #[test]
+    fn a_builder_that_is_gone_hands_back_its_command() {
+        let base = scratch("builders-gone");
+        let mut builders = Builders::new(base.clone(), false);
+        builders.set(&list(&[("one", "a"), ("two", "b")]));
+        assert_eq!(
+            builders.begin(&BuilderName("one".to_owned()), StepId(7)),
+            None
+        );
+        assert_eq!(
+            builders.begin(&BuilderName("two".to_owned()), StepId(8)),
+            None
+        );
+        assert_eq!(builders.set(&list(&[("two", "b2")])), [StepId(7)]);
+        assert_eq!(
+            builders.running(&BuilderName("two".to_owned())),
+            Some(StepId(8))
+        );
+        assert_eq!(
+            builders.directory(&BuilderName("two".to_owned())),
+            Some(base.join("b2"))
+        );
+        builders.finish(StepId(8));
+        assert_eq!(builders.running(&BuilderName("two".to_owned())), None);
+        fs::remove_dir_all(base).unwrap();
+    }
+}
