@@ -204,7 +204,7 @@ fn foreground(settings: Settings, voice: Voice, verbose: bool) -> Exit {
             Exit::BAD
         }
     };
-    drop(lock);
+    lock.keep_to_the_end();
     exit
 }
 
@@ -236,7 +236,7 @@ fn daemon(mut settings: Settings, startup: Startup, verbose: bool) -> Exit {
         }
     };
     drop(pid_file);
-    drop(lock);
+    lock.keep_to_the_end();
     exit
 }
 
