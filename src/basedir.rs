@@ -3,11 +3,11 @@
 mod arguments;
 pub mod create;
 mod facts;
-mod glob;
 mod hostname;
 mod lock;
 mod log_target;
 pub mod logging;
+mod name_pattern;
 mod os_release;
 mod pid_file;
 mod secret;

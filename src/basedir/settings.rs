@@ -10,7 +10,7 @@ use super::secret::Secret;
 use super::startup::Startup;
 use super::tac::{self, Problem, Tac, Value};
 use super::worker_file::{ReadError, worker_file};
-use super::{glob, log_target};
+use super::{log_target, name_pattern};
 use crate::calls::Fact;
 
 /// Everything that a base directory says (field.md 2.2).
@@ -77,7 +77,9 @@ impl Settings {
     pub fn tells_variable(&self, name: &str) -> bool {
         match &self.told_environment {
             None => true,
-            Some(patterns) => patterns.iter().any(|pattern| glob::matches(pattern, name)),
+            Some(patterns) => patterns
+                .iter()
+                .any(|pattern| name_pattern::matches(pattern, name)),
         }
     }
 }

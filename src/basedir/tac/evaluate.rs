@@ -25,7 +25,7 @@ use super::{LogBlock, Problem, Tac, WorkerCall};
 pub use arguments::Given;
 
 /// Most steps, where large values count more. A generated file takes about a hundred.
-const FUEL: usize = 1_000_000;
+const FUEL: usize = 200_000;
 
 /// Largest value, in bytes.
 const LARGEST: usize = 1024 * 1024;

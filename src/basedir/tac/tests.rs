@@ -322,9 +322,9 @@ fn a_file_cannot_compute_forever_or_fill_the_memory() {
     let doubling = format!("x = 'aaaaaaaa'\n{}", "x = x + x\n".repeat(60));
     assert!(x(&doubling).contains("too large"));
     let lists = format!("x = [1]\n{}", "x = [x, x]\n".repeat(60));
-    assert_eq!(x(&lists), "a list");
+    assert!(!x(&lists).starts_with('['));
     let nested = format!("x = [1]\n{}", "x = [x]\n".repeat(20_000));
-    assert_eq!(x(&nested), "a list");
+    assert!(!x(&nested).starts_with('['));
     let nested = format!("x = [1]\n{}", "y = [2]; y.append(x); x = y\n".repeat(8_000));
     assert!(x(&nested).starts_with("? "));
     let nested = format!("x = {{}}\n{}", "y = {}; y['a'] = x; x = y\n".repeat(8_000));

@@ -104,12 +104,13 @@ impl Evaluator<'_> {
                     let key = self.value(index);
                     let base_value = self.value(base);
                     match (base_value, key) {
-                        (Value::Environment, Value::Text(name))
-                            if !self.remove_variable(&name) && self.tries > 0 =>
-                        {
-                            let why = format!("{name} is not in the environment");
-                            let unknown = self.raising(target, why, "KeyError");
-                            return Flow::Raised(unknown);
+                        (Value::Environment, Value::Text(name)) => {
+                            let was_there = self.remove_variable(&name);
+                            if !was_there && self.tries > 0 {
+                                let why = format!("{name} is not in the environment");
+                                let unknown = self.raising(target, why, "KeyError");
+                                return Flow::Raised(unknown);
+                            }
                         }
                         (Value::Environment, _) => self.environment_doubt(target.line),
                         (Value::Dict(mut pairs), key) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::value::{Computed, LogFile, Value, raise, refuse};
 use super::arguments::{Arguments, Given};
 use super::{Evaluator, paths};
-use crate::basedir::glob;
+use crate::basedir::name_pattern;
 
 /// Whether a call of this makes the worker.
 pub fn is_worker(path: &str) -> bool {
@@ -92,14 +92,14 @@ impl Evaluator<'_> {
             ("os.path", name) => self.path_function(name, arguments),
             ("fnmatch", "fnmatch" | "fnmatchcase") => {
                 let (text, pattern) = (arguments.text(0, "name")?, arguments.text(1, "pat")?);
-                Ok(Value::Bool(glob::matches(pattern, text)))
+                Ok(Value::Bool(name_pattern::matches(pattern, text)))
             }
             ("fnmatch", "filter") => {
                 let items = self.items(arguments.need(0, "names")?)?;
                 let pattern = arguments.text(1, "pat")?;
                 let fits = |item: &Value| {
                     item.as_text()
-                        .is_some_and(|text| glob::matches(pattern, text))
+                        .is_some_and(|text| name_pattern::matches(pattern, text))
                 };
                 Ok(Value::List(items.into_iter().filter(fits).collect()))
             }
