@@ -81,7 +81,7 @@ impl RunningSteps {
         // is gone only when the process ends.
         let post = move |event| drop(events.try_send(LoopEvent::Step(step, event)));
         std::thread::Builder::new()
-            .name(format!("step {id}"))
+            .name(format!("step {}", step.0))
             .stack_size(STACK)
             .spawn(move || steps::run(command, context, inbox, Box::new(post)))?;
         let running = RunningStep {

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use coracle::calls::{Seconds, Shell, ToStep};
+use coracle::calls::{Command, Seconds, Shell, StepEvent, ToStep, Update};
+use coracle::steps;
 
 use crate::driver::{Scene, is_alive, sh};
 
@@ -180,4 +181,38 @@ fn a_step_whose_worker_is_gone_is_abandoned() {
     let (other, _inbox) = coracle::steps::mailbox().unwrap();
     drop(std::mem::replace(&mut step.handle, other));
     assert_eq!(step.finish().order(), "header stdout");
+}
+
+#[test]
+fn a_defect_ends_the_step_with_a_failure_and_the_program_with_it() {
+    let scene = Scene::new();
+    let (_handle, inbox) = steps::mailbox().unwrap();
+    let (sender, ends) = std::sync::mpsc::channel();
+    let post: steps::Post = Box::new(move |event| match event {
+        StepEvent::Updates { updates, .. }
+            if updates
+                .iter()
+                .any(|update| matches!(update, Update::Stdout(_))) =>
+        {
+            panic!("a defect of the test's own")
+        }
+        StepEvent::Updates { .. } | StepEvent::Transfer { .. } => {}
+        StepEvent::Complete(result) => sender.send(result).unwrap(),
+    });
+    let shell = sh("echo $$ > pid; echo ready; sleep 60");
+    steps::run(
+        Command::Shell(Box::new(shell)),
+        scene.context.clone(),
+        inbox,
+        post,
+    );
+    let results: Vec<_> = ends.try_iter().collect();
+    assert_eq!(results.len(), 1);
+    let failure = results[0].as_ref().unwrap_err();
+    assert!(
+        failure.message.contains("a defect of the test's own"),
+        "{failure:?}"
+    );
+    let pid = std::fs::read_to_string(scene.workdir().join("pid")).unwrap();
+    assert!(!is_alive(pid.trim()));
 }
