@@ -276,7 +276,7 @@ fn work(settings: Settings) -> Result<Exit, String> {
         Ok(stopped) => {
             info!("Server Shut Down.");
             Ok(match stopped {
-                Stopped::BySignal => Exit::Signal(ports::StopRequest::Terminate),
+                Stopped::BySignal(request) => Exit::Signal(request),
                 Stopped::ByMaster | Stopped::RetriesUsedUp => Exit::GOOD,
             })
         }
