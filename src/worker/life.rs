@@ -21,8 +21,10 @@ use crate::session::keepalive::Keepalive;
 use crate::session::pb::{Login, PbSession};
 use ports::StopRequest;
 
-/// How long a keepalive may go unanswered.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a keepalive may go unanswered: as long as the time between two, within these limits.
+/// Whoever asks often wants to know soon; but a busy master is no dead one.
+const LEAST_PATIENCE: Duration = Duration::from_secs(5);
+const MOST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long we wait for the steps of a lost connection to end. They are killed at once; only a
 /// process stuck in the kernel takes longer.
@@ -139,11 +141,15 @@ impl Life {
                 Ok(connection) => self.converse(connection).await,
                 Err(outcome) => outcome,
             };
-            self.end_steps().await;
+            let stop = self.end_steps().await;
             match outcome {
                 Outcome::Stop(stopped) => return stopped,
                 Outcome::Again { login, reason } => {
                     warn!("{reason}");
+                    if let Some(request) = stop {
+                        log_stop(request);
+                        return Stopped::BySignal;
+                    }
                     if let Some(stopped) = self.wait(login).await {
                         return stopped;
                     }
@@ -183,7 +189,7 @@ impl Life {
             password: settings.password.expose().to_owned(),
         };
         let now = Instant::now();
-        let keepalive = Keepalive::new(settings.keepalive, PATIENCE, now);
+        let keepalive = Keepalive::new(settings.keepalive, patience(settings.keepalive), now);
         let session = PbSession::new(login, self.next_step);
         let mut grace = Grace::new(settings, now);
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
@@ -238,32 +244,28 @@ impl Life {
         outcome
     }
 
-    /// Ends all steps and waits until they are gone, but not for ever.
-    async fn end_steps(&mut self) {
+    /// Ends all steps and waits until they are gone, but not for ever. Returns the first request to
+    /// stop that came meanwhile.
+    async fn end_steps(&mut self) -> Option<StopRequest> {
         self.workplace.steps.abandon_all();
         self.workplace.builders.finish_all();
-        if self.workplace.steps.is_empty() {
-            return;
-        }
-        let limit = async {
-            Timer::after(STEPS_END_LIMIT).await;
-            false
-        };
-        let all_ended = async {
-            while !self.workplace.steps.is_empty() {
-                match self.inbox.recv().await {
-                    Ok(LoopEvent::Step(step, event)) => {
-                        self.workplace.steps.note(step, event, Instant::now());
-                    }
-                    // Whoever asks now is asking for what is under way or comes next.
-                    Ok(LoopEvent::Stop(_)) | Err(_) => {}
+        let until = Instant::now() + STEPS_END_LIMIT;
+        let mut stop = None;
+        while !self.workplace.steps.is_empty() {
+            let event = async { self.inbox.recv().await.ok() };
+            let limit = async {
+                Timer::at(until).await;
+                None
+            };
+            match or(event, limit).await {
+                Some(LoopEvent::Step(step, event)) => {
+                    self.workplace.steps.note(step, event, Instant::now());
                 }
+                Some(LoopEvent::Stop(request)) => stop = stop.or(Some(request)),
+                None => self.workplace.steps.give_up(),
             }
-            true
-        };
-        if !or(all_ended, limit).await {
-            self.workplace.steps.log_stuck();
         }
+        stop
     }
 
     /// Waits before the next attempt. Some if the worker is to end instead.
@@ -315,6 +317,12 @@ impl Life {
             }
         }
     }
+}
+
+fn patience(keepalive: Option<Duration>) -> Duration {
+    keepalive.map_or(MOST_PATIENCE, |interval| {
+        interval.clamp(LEAST_PATIENCE, MOST_PATIENCE)
+    })
 }
 
 fn log_stop(request: StopRequest) {

@@ -153,9 +153,10 @@ impl RunningSteps {
         self.steps.is_empty()
     }
 
-    /// One line about each step that should long have ended.
-    pub fn log_stuck(&self) {
-        for running in self.steps.values() {
+    /// Forgets the steps that should long have ended, with a line about each: the next time, nobody
+    /// is to wait for them again.
+    pub fn give_up(&mut self) {
+        for running in std::mem::take(&mut self.steps).into_values() {
             warn!(
                 "(command {}): {} in builder {} has not ended yet; going on without it",
                 running.id, running.name, running.builder

@@ -64,7 +64,7 @@ fn a_link_that_carries_one_byte_at_a_time_is_as_good_as_any() {
 fn a_link_that_swallows_everything_is_noticed() {
     let master = Master::new();
     let proxy = Proxy::new(master.port(), Fault::None);
-    let mut worker = Base::new("hole", proxy.port(), "1").start();
+    let mut worker = Base::new("hole", proxy.port(), &["--keepalive=1"]).start();
     let mut session = master.accept();
     session.try_attach().unwrap();
     session.wait_for_call("keepalive").unwrap();
@@ -72,9 +72,10 @@ fn a_link_that_swallows_everything_is_noticed() {
     session
         .start(BUILDER, 7, &format!("sleep {marker}"))
         .unwrap();
+    assert!(becomes(Duration::from_secs(2), || processes_with(&marker) > 0));
     proxy.set_hole(true);
     let start = Instant::now();
-    assert!(becomes(Duration::from_secs(10), || processes_with(&marker) == 0));
+    assert!(becomes(Duration::from_secs(9), || processes_with(&marker) == 0));
     assert!(
         start.elapsed() < Duration::from_secs(8),
         "{:?}",
@@ -211,6 +212,7 @@ fn a_builder_that_goes_away_takes_its_step_along() {
     session
         .start(BUILDER, 7, &format!("sleep {marker}"))
         .unwrap();
+    assert!(becomes(Duration::from_secs(2), || processes_with(&marker) > 0));
     let request = session.set_builders(&[("other", "other")]);
     session.flush().unwrap();
     session.wait_for_answer(request).unwrap();

@@ -10,7 +10,7 @@ use crate::worker::Base;
 /// Attaches in a base directory that was prepared so, and runs a step.
 fn attaches(name: &str, prepare: impl Fn(&Path)) {
     let master = Master::new();
-    let base = Base::new(name, master.port(), "3600");
+    let base = Base::new(name, master.port(), &[]);
     prepare(base.path());
     let mut worker = base.start();
     let mut session = master.accept();
@@ -25,6 +25,8 @@ fn odd_files_in_info_do_not_keep_it_from_attaching() {
     attaches("info", |base| {
         let info = base.join("info");
         fs::create_dir_all(info.join("directory/deep")).unwrap();
+        fs::remove_file(info.join("host")).unwrap();
+        fs::create_dir(info.join("host")).unwrap();
         fs::write(info.join("binary"), [0xff, 0, 0xfe, b'\n']).unwrap();
         fs::write(info.join("empty"), "").unwrap();
         fs::write(info.join("large"), "x".repeat(2 << 20)).unwrap();
@@ -70,7 +72,7 @@ fn a_place_of_its_own_that_is_a_file_does_not_keep_it_from_attaching() {
 #[test]
 fn a_builder_directory_that_cannot_be_made_is_the_step_s_trouble_only() {
     let master = Master::new();
-    let base = Base::new("builder-file", master.port(), "3600");
+    let base = Base::new("builder-file", master.port(), &[]);
     fs::write(base.join("dir"), "x").unwrap();
     let mut worker = base.start();
     let mut session = master.attach();
@@ -88,7 +90,7 @@ fn a_builder_directory_that_cannot_be_made_is_the_step_s_trouble_only() {
 #[test]
 fn a_builder_directory_that_disappears_is_made_again() {
     let master = Master::new();
-    let base = Base::new("builder-gone-directory", master.port(), "3600");
+    let base = Base::new("builder-gone-directory", master.port(), &[]);
     let worker = base.start();
     let mut session = master.attach();
     fs::remove_dir_all(worker.base.join("dir")).unwrap();
@@ -106,11 +108,7 @@ fn a_builder_directory_that_disappears_is_made_again() {
 fn many_leftover_directories_are_all_deleted() {
     const COUNT: usize = 300;
     let master = Master::new();
-    let base = Base::new(
-        "leftovers",
-        master.port(),
-        "3600, delete_leftover_dirs=True",
-    );
+    let base = Base::new("leftovers", master.port(), &["--delete-leftover-dirs"]);
     for number in 0..COUNT {
         fs::create_dir_all(base.join(&format!("old{number}/deep"))).unwrap();
         fs::write(base.join(&format!("old{number}/deep/file")), "x").unwrap();
@@ -134,7 +132,7 @@ fn many_leftover_directories_are_all_deleted() {
 #[test]
 fn a_full_disk_does_not_keep_it_from_attaching() {
     let master = Master::new();
-    let base = Base::new("full", master.port(), "3600");
+    let base = Base::new("full", master.port(), &[]);
     let mount = base.join("small");
     fs::create_dir(&mount).unwrap();
     let mounted = Command::new("mount")
@@ -148,8 +146,8 @@ fn a_full_disk_does_not_keep_it_from_attaching() {
     let unmount = Unmount(mount.clone());
     let tac = fs::read_to_string(base.join("buildbot.tac")).unwrap();
     let tac = tac.replace(
-        &format!("basedir = '{}'", base.path().display()),
-        &format!("basedir = '{}'", mount.display()),
+        &base.path().display().to_string(),
+        &mount.display().to_string(),
     );
     fs::write(mount.join("buildbot.tac"), tac).unwrap();
     while fs::File::options()

@@ -72,11 +72,11 @@ fn steps_of_all_kinds_leave_no_descriptor_thread_or_process_behind() {
             ("shell", shell("echo x; exit 3", true)),
             ("shell", shell("(sleep 1000 &)", false)),
             ("shell", shell("kill -9 $$", false)),
-            ("mkdir", dict(&[("paths", Value::List(vec![path("new")]))])),
+            ("mkdir", dict(&[("dir", Value::List(vec![path("new")]))])),
             ("stat", dict(&[("path", path("new"))])),
             ("glob", dict(&[("path", path("*"))])),
             ("listdir", dict(&[("path", path(""))])),
-            ("rmdir", dict(&[("paths", Value::List(vec![path("new")]))])),
+            ("rmdir", dict(&[("dir", Value::List(vec![path("new")]))])),
             ("rmfile", dict(&[("path", path("none"))])),
             ("nonsense", dict(&[])),
         ];

@@ -19,17 +19,17 @@ pub struct Base {
 }
 
 impl Base {
-    /// With a `buildbot.tac` for a master on this machine; `more` are further arguments.
-    pub fn new(name: &str, port: u16, more: &str) -> Base {
+    /// As `create-worker` makes it for a master on this machine; `more` are options of it.
+    pub fn new(name: &str, port: u16, more: &[&str]) -> Base {
         let scratch = Scratch::new(&format!("faults-{name}"));
-        let tac = format!(
-            "from buildbot_worker.bot import Worker\n\
-             basedir = '{}'\n\
-             application = service.Application('buildbot-worker')\n\
-             s = Worker('127.0.0.1', {port}, 'box', 'sekrit', basedir, {more})\n",
-            scratch.path().display()
-        );
-        fs::write(scratch.path().join("buildbot.tac"), tac).unwrap();
+        let status = Command::new(env!("CARGO_BIN_EXE_coracle"))
+            .args(["create-worker", "-q"])
+            .args(more)
+            .arg(scratch.path())
+            .args([&format!("127.0.0.1:{port}"), "box", "sekrit"])
+            .status()
+            .unwrap();
+        assert!(status.success());
         Base { scratch }
     }
 
@@ -58,7 +58,12 @@ impl Base {
 impl Worker {
     /// With a keepalive of an hour: none in the way of a test.
     pub fn start(name: &str, port: u16) -> Worker {
-        Base::new(name, port, "3600").start()
+        Base::new(name, port, &["--keepalive=3600"]).start()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.base.join("twistd.log")).unwrap_or_default()
     }
 
     pub fn is_alive(&mut self) -> bool {
