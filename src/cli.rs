@@ -5,6 +5,7 @@
 mod create_worker;
 mod output;
 mod restart;
+mod service;
 mod start;
 mod stop;
 mod words;
@@ -55,6 +56,7 @@ enum Command {
     Start(start::Start),
     Stop(stop::Stop),
     Restart(restart::Restart),
+    Service(Box<service::Service>),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -108,6 +110,7 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Start(options)) => options.run(voice, verbose),
         Some(Command::Stop(options)) => options.run(voice),
         Some(Command::Restart(options)) => options.run(voice, verbose),
+        Some(Command::Service(options)) => options.run(voice),
     }
 }
 

@@ -419,6 +419,41 @@ pub fn home_directory(user: Option<&str>) -> Option<PathBuf> {
     system::home_directory(user)
 }
 
+/// The name of the user with this number (from the password database); none if there is no such
+/// user.
+pub fn user_name(uid: u32) -> Option<String> {
+    system::user_name(uid)
+}
+
+/// Whether this process may do what only the superuser may.
+pub fn is_superuser() -> bool {
+    system::is_superuser()
+}
+
+/// Something that starts services when a system boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ServiceManager {
+    Systemd,
+    OpenRc,
+    FreeBsdRc,
+    OpenBsdRc,
+    NetBsdRc,
+    DragonFlyRc,
+    /// illumos.
+    Smf,
+    /// macOS.
+    Launchd,
+    /// The `launch_daemon` of Haiku.
+    HaikuLaunch,
+}
+
+/// What has started the services of the running system; none if that is nothing of these, as in
+/// most containers.
+pub fn service_manager() -> Option<ServiceManager> {
+    system::service_manager()
+}
+
 /// Sets the permission bits that new files do not get; returns the ones before.
 pub fn set_umask(mask: u32) -> u32 {
     system::set_umask(mask)

@@ -8,9 +8,10 @@ mod proc;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::path::Path;
 
 pub use crate::unix::*;
-use crate::{Containment, Leftover};
+use crate::{Containment, Leftover, ServiceManager};
 
 /// What `ps` and `top` show a monitor as.
 const MONITOR_NAME: &CStr = c"coracle-step";
@@ -134,6 +135,17 @@ fn close_range(from: RawFd, to: RawFd) -> io::Result<()> {
     // SAFETY: close_range(2) takes numbers; only the monitor, where no owner is left, calls this.
     let closed = unsafe { libc::syscall(libc::SYS_close_range, from, to, 0 as libc::c_uint) };
     check(closed as libc::c_int).map(drop)
+}
+
+/// Both leave a mark for this question: sd_booted(3), and the state directory of OpenRC.
+pub(crate) fn service_manager() -> Option<ServiceManager> {
+    if Path::new("/run/systemd/system").is_dir() {
+        Some(ServiceManager::Systemd)
+    } else if Path::new("/run/openrc").is_dir() {
+        Some(ServiceManager::OpenRc)
+    } else {
+        None
+    }
 }
 
 pub(crate) fn leftovers(monitor: Pid, main: Pid) -> Vec<Leftover> {

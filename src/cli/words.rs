@@ -64,11 +64,23 @@ const CREATE_WORKER: &[Spelling] = &[
     option("passwd-env", None),
 ];
 
+const SERVICE: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("for", None),
+    option("user", None),
+    option("name", None),
+    option("program", None),
+    switch("install", None),
+    option("destdir", None),
+    switch("status", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
         "start" | "restart" => Some(START),
         "stop" => Some(STOP),
+        "service" => Some(SERVICE),
         _ => None,
     }
 }
