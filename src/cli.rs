@@ -51,7 +51,7 @@ struct Arguments {
 #[derive(FromArgs)]
 #[argh(subcommand)]
 enum Command {
-    CreateWorker(create_worker::CreateWorker),
+    CreateWorker(Box<create_worker::CreateWorker>),
     Start(start::Start),
     Stop(stop::Stop),
     Restart(restart::Restart),

@@ -30,7 +30,7 @@ pub enum LoopEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
     /// A signal asked for it.
-    BySignal,
+    BySignal(ports::StopRequest),
     /// The master asked for it, perhaps because we had asked for a graceful end.
     ByMaster,
     /// As many attempts as `maxretries` allows have failed.

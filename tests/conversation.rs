@@ -115,11 +115,12 @@ impl Pair<'_> {
 
     /// Lets the steps speak until the master has heard the end of one.
     fn until_complete(&mut self) {
-        while !self
-            .heard
-            .iter()
-            .any(|message| is_call(message, "complete"))
-        {
+        self.until_called("complete");
+    }
+
+    /// Lets the steps speak until the master has heard a call of this method.
+    fn until_called(&mut self, method: &str) {
+        while !self.heard.iter().any(|message| is_call(message, method)) {
             let event = smol::block_on(smol::future::or(
                 async { self.inbox.recv().await.ok() },
                 async {
@@ -320,6 +321,7 @@ fn an_interrupted_command_is_killed_and_says_so() {
     let mut pair = worker.connect();
     pair.attach();
     pair.start(7, "0", "sleep 1000");
+    pair.until_called("update");
     pair.master
         .call(2, "interruptCommand", &[text("0"), text("enough")]);
     pair.settle().unwrap();

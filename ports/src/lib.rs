@@ -101,6 +101,21 @@ pub struct Ended {
     pub survived: Vec<Leftover>,
 }
 
+/// What [`StepProcess::end`] finds again of what a step started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Containment {
+    /// All of it.
+    Everything,
+    /// What stayed in the process group of the step; what left it (`setsid`, a job of an interactive
+    /// shell) gets away.
+    ProcessGroup,
+}
+
+/// How well this system contains a step.
+pub fn containment() -> Containment {
+    system::containment()
+}
+
 /// Starts the process of a step, contained: whatever it starts in turn is found again by
 /// [`StepProcess::end`] as well as the system allows, and is killed also when the worker itself
 /// dies, even by signal 9.

@@ -13,8 +13,8 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use crate::Leftover;
 pub use crate::unix::*;
+use crate::{Containment, Leftover};
 pub(crate) use identity::{boot_id, process_clock, process_identity, processes_of};
 pub(crate) use service::{ClockAlarm, socket_address};
 
@@ -50,6 +50,18 @@ pub(crate) fn follower_path(leader: &OwnedFd) -> io::Result<CString> {
     }
     // SAFETY: ptsname_r(3) has put a text that ends with NUL into `path`.
     Ok(unsafe { CStr::from_ptr(path.as_ptr()) }.to_owned())
+}
+
+pub(crate) fn containment() -> Containment {
+    let mut reaper: libc::c_int = 0;
+    let room: *mut libc::c_int = &mut reaper;
+    // SAFETY: PR_GET_CHILD_SUBREAPER takes room for one number.
+    let known = unsafe { libc::prctl(libc::PR_GET_CHILD_SUBREAPER, room) };
+    if known == 0 && std::path::Path::new("/proc/self/stat").exists() {
+        Containment::Everything
+    } else {
+        Containment::ProcessGroup
+    }
 }
 
 /// In the monitor: orphaned descendants of this process become its children.

@@ -99,6 +99,15 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Keeps the lock until this process has ended, so that whoever waits for the lock knows that
+    /// it has.
+    pub fn keep_to_the_end(self) {
+        let _ = self.file.set_len(0);
+        std::mem::forget(self);
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         // What it says is no longer true; the lock itself goes with the file.

@@ -181,13 +181,15 @@ mod tests {
 
     #[test]
     fn only_names_of_twisteds_kind_stand_in_brackets() {
-        assert_eq!(system("coracle::worker"), "-");
+        assert_eq!(system("coracle::basedir"), "-");
         assert_eq!(system("Broker,client"), "Broker,client");
     }
 
     #[test]
     fn libraries_are_quiet_below_warnings() {
-        assert!(is_ours("coracle::session") && is_ours("Broker,client") && is_ours("coracle"));
+        assert!(
+            is_ours("coracle::basedir::lock") && is_ours("Broker,client") && is_ours("coracle")
+        );
         assert!(!is_ours("polling::epoll"));
     }
 }

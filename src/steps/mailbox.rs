@@ -198,3 +198,96 @@ pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant>
         (a, b) => a.or(b),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use ports::Source;
+
+    fn interrupt() -> ToStep {
+        ToStep::Interrupt {
+            reason: "a test".to_owned(),
+        }
+    }
+
+    fn reporter() -> Reporter {
+        Reporter::new(Rc::new(Box::new(|_| {})), false)
+    }
+
+    #[test]
+    fn a_message_wakes_a_step_that_waits_for_something_else() {
+        let (handle, mut inbox) = mailbox().unwrap();
+        let sender = thread::spawn(move || {
+            handle.send(interrupt());
+            handle
+        });
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let ready = ports::wait(&[Source::Wake(inbox.wake_reader())], Some(deadline)).unwrap();
+        assert_eq!(ready, [true]);
+        inbox.clear();
+        let _handle = sender.join().unwrap();
+        assert_eq!(inbox.try_next(), Some(interrupt()));
+        assert_eq!(inbox.try_next(), None);
+        assert!(inbox.interrupted() && !inbox.abandoned());
+    }
+
+    #[test]
+    fn a_lost_worker_is_an_abandon_after_what_it_said() {
+        let (handle, mut inbox) = mailbox().unwrap();
+        handle.send(interrupt());
+        drop(handle);
+        let ready = ports::wait(&[Source::Wake(inbox.wake_reader())], None).unwrap();
+        assert_eq!(ready, [true]);
+        assert_eq!(inbox.wait_next(None), Some(interrupt()));
+        assert_eq!(inbox.try_next(), Some(ToStep::Abandon));
+        assert_eq!(inbox.try_next(), None);
+        assert_eq!(inbox.wait_next(None), Some(ToStep::Abandon));
+        assert!(inbox.abandoned());
+    }
+
+    #[test]
+    fn waiting_ends_at_the_deadline() {
+        let (_handle, mut inbox) = mailbox().unwrap();
+        let deadline = Instant::now() + Duration::from_millis(20);
+        assert_eq!(inbox.wait_next(Some(deadline)), None);
+        assert!(Instant::now() >= deadline);
+        assert_eq!(inbox.wait_notice(&mut reporter(), Some(deadline)), None);
+    }
+
+    #[test]
+    fn what_the_master_has_taken_is_the_reporters_and_the_rest_the_commands() {
+        let (handle, mut inbox) = mailbox().unwrap();
+        let mut reporter = reporter();
+        while reporter.has_room() {
+            reporter.stdout("some text\n");
+        }
+        let reply = || ToStep::Reply {
+            tag: TransferTag(3),
+            reply: Ok(Vec::new()),
+        };
+        handle.send(ToStep::Acknowledged { cost: usize::MAX });
+        handle.send(reply());
+        let notice = Notice::Reply {
+            tag: TransferTag(3),
+            reply: Ok(Vec::new()),
+        };
+        assert_eq!(inbox.wait_notice(&mut reporter, None), Some(notice));
+        assert!(reporter.has_room());
+        handle.send(ToStep::Abandon);
+        assert_eq!(
+            inbox.try_notice(&mut reporter),
+            Some(Notice::Stop(Stop::Abandon))
+        );
+    }
+
+    #[test]
+    fn a_message_to_a_step_that_is_over_is_lost_without_harm() {
+        let (handle, inbox) = mailbox().unwrap();
+        drop(inbox);
+        handle.send(interrupt());
+    }
+}

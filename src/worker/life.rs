@@ -139,11 +139,13 @@ impl Life {
                 Ok(connection) => self.converse(connection).await,
                 Err(outcome) => outcome,
             };
-            self.end_steps().await;
-            match outcome {
-                Outcome::Stop(stopped) => return stopped,
-                Outcome::Again { login, reason } => {
+            let request = self.end_steps().await;
+            match (outcome, request) {
+                (Outcome::Stop(stopped), _) => return stopped,
+                (Outcome::Again { .. }, Some(request)) => return Stopped::BySignal(request),
+                (Outcome::Again { login, reason }, None) => {
                     warn!("{reason}");
+                    self.workplace.settings.startup.problem(&reason);
                     if let Some(stopped) = self.wait(login).await {
                         return stopped;
                     }
@@ -171,7 +173,7 @@ impl Life {
                 login: false,
                 reason: error.to_string(),
             }),
-            Err(_) => Err(Outcome::Stop(Stopped::BySignal)),
+            Err(request) => Err(Outcome::Stop(Stopped::BySignal(request))),
         }
     }
 
@@ -186,6 +188,7 @@ impl Life {
         let keepalive = Keepalive::new(settings.keepalive, PATIENCE, now);
         let session = PbSession::new(login, self.next_step);
         let mut grace = Grace::new(settings, now);
+        let startup = settings.startup.clone();
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
         let mut outbox = Outbox::default();
         let mut buffer = vec![0; READ_SIZE];
@@ -208,13 +211,14 @@ impl Life {
                     continue;
                 }
                 log_stop(request);
-                break Outcome::Stop(Stopped::BySignal);
+                break Outcome::Stop(Stopped::BySignal(request));
             }
             let turn = take(&mut conversation, &mut outbox, &buffer, happening, now);
             if conversation.is_attached() && !attached {
                 attached = true;
                 self.backoff.reset();
                 self.failed_attempts = 0;
+                startup.attached();
             }
             match turn {
                 Ok(()) => {}
@@ -238,32 +242,34 @@ impl Life {
         outcome
     }
 
-    /// Ends all steps and waits until they are gone, but not for ever.
-    async fn end_steps(&mut self) {
+    /// Ends all steps and waits until they are gone, but not for ever. Some if somebody asked meanwhile
+    /// for the end of the worker.
+    async fn end_steps(&mut self) -> Option<StopRequest> {
         self.workplace.steps.abandon_all();
         self.workplace.builders.finish_all();
-        if self.workplace.steps.is_empty() {
-            return;
-        }
-        let limit = async {
-            Timer::after(STEPS_END_LIMIT).await;
-            false
-        };
-        let all_ended = async {
-            while !self.workplace.steps.is_empty() {
-                match self.inbox.recv().await {
-                    Ok(LoopEvent::Step(step, event)) => {
-                        self.workplace.steps.note(step, event, Instant::now());
-                    }
-                    // Whoever asks now is asking for what is under way or comes next.
-                    Ok(LoopEvent::Stop(_)) | Err(_) => {}
+        let mut asked = None;
+        let mut limit = Timer::after(STEPS_END_LIMIT);
+        while !self.workplace.steps.is_empty() {
+            let event = async { self.inbox.recv().await.ok() };
+            let too_late = async {
+                (&mut limit).await;
+                None
+            };
+            match or(event, too_late).await {
+                Some(LoopEvent::Step(step, event)) => {
+                    self.workplace.steps.note(step, event, Instant::now());
+                }
+                Some(LoopEvent::Stop(request)) => {
+                    log_stop(request);
+                    asked = Some(request);
+                }
+                None => {
+                    self.workplace.steps.give_up();
+                    break;
                 }
             }
-            true
-        };
-        if !or(all_ended, limit).await {
-            self.workplace.steps.log_stuck();
         }
+        asked
     }
 
     /// Waits before the next attempt. Some if the worker is to end instead.
@@ -292,10 +298,7 @@ impl Life {
             Timer::after(delay).await;
             None
         };
-        let stop = async {
-            self.stop_request().await;
-            Some(Stopped::BySignal)
-        };
+        let stop = async { Some(Stopped::BySignal(self.stop_request().await)) };
         or(sleep, stop).await
     }
 

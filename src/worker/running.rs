@@ -81,7 +81,7 @@ impl RunningSteps {
         // is gone only when the process ends.
         let post = move |event| drop(events.try_send(LoopEvent::Step(step, event)));
         std::thread::Builder::new()
-            .name(format!("step {id}"))
+            .name(format!("step {}", step.0))
             .stack_size(STACK)
             .spawn(move || steps::run(command, context, inbox, Box::new(post)))?;
         let running = RunningStep {
@@ -153,9 +153,9 @@ impl RunningSteps {
         self.steps.is_empty()
     }
 
-    /// One line about each step that should long have ended.
-    pub fn log_stuck(&self) {
-        for running in self.steps.values() {
+    /// Waits no longer for steps that should long have ended, with one line about each.
+    pub fn give_up(&mut self) {
+        for running in std::mem::take(&mut self.steps).into_values() {
             warn!(
                 "(command {}): {} in builder {} has not ended yet; going on without it",
                 running.id, running.name, running.builder

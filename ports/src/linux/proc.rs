@@ -31,8 +31,7 @@ pub(crate) fn for_each_child(own: Pid, mut visit: impl FnMut(Pid)) {
     });
 }
 
-/// Calls `visit` with every open descriptor. The one used to look is among them, and closing it
-/// ends the look; that is caught by looking again.
+/// Calls `visit` with every open descriptor other than the one used to look.
 pub(crate) fn for_each_descriptor(mut visit: impl FnMut(RawFd)) -> io::Result<()> {
     let looking = open(c"/proc/self/fd", libc::O_DIRECTORY)?;
     let own = std::os::fd::AsRawFd::as_raw_fd(&looking);

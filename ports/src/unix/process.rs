@@ -14,6 +14,8 @@ use crate::{Ended, Exit, Leftover, ProcessSpec, Signal, StartError, StartStage};
 
 /// How long a monitor may take to answer before it counts as lost.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// How long a start may take before we see to it that nobody stopped the monitor.
+const AWAKEN_AFTER: Duration = Duration::from_millis(100);
 /// How long dropping a process that nobody ended may block.
 const DROP_LIMIT: Duration = Duration::from_secs(1);
 /// How long a process may take to end after the step's own process before it is a leftover.
@@ -77,7 +79,7 @@ pub(crate) fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
         stdout: Some(streams.stdout),
         stderr: streams.stderr,
     };
-    process.await_start(&failure)?;
+    process.await_start(failure.as_fd())?;
     Ok(process)
 }
 
@@ -127,22 +129,28 @@ fn fork_monitor(plan: &Plan, inherited: &Inherited<'_>) -> io::Result<Pid> {
 
 impl StepProcess {
     /// Waits until the child is the program (the failure pipe closes) or says why not.
-    fn await_start(&mut self, failure: &OwnedFd) -> Result<(), StartError> {
+    fn await_start(&mut self, failure: BorrowedFd<'_>) -> Result<(), StartError> {
         let mut bytes = [0; report::SIZE];
-        let failed = report::read_message(failure.as_fd(), &mut bytes);
-        if let Ok(true) = failed {
-            if let Some(Report::Failed(stage, number)) = Report::from_bytes(bytes) {
-                return Err(StartError {
-                    stage,
-                    error: io::Error::from_raw_os_error(number),
-                });
+        loop {
+            // The program may have stopped the monitor before that closed its end of the pipe.
+            while !poll_one(failure, Instant::now() + AWAKEN_AFTER).unwrap_or(true) {
+                self.awaken();
+            }
+            if !matches!(report::read_message(failure, &mut bytes), Ok(true)) {
+                break;
+            }
+            match Report::from_bytes(bytes) {
+                Some(Report::Started(main)) => self.main = main,
+                Some(Report::Failed(stage, number)) => {
+                    let error = io::Error::from_raw_os_error(number);
+                    return Err(StartError { stage, error });
+                }
+                Some(Report::Exited(_) | Report::Answer(_)) | None => {}
             }
         }
-        while self.main == 0 {
-            if !self.receive(Some(Instant::now() + ANSWER_LIMIT)) {
-                let error = io::Error::other("the process that watches the step is gone");
-                return Err(at(StartStage::Fork)(error));
-            }
+        if self.main == 0 {
+            let error = io::Error::other("the process that watches the step is gone");
+            return Err(at(StartStage::Fork)(error));
         }
         Ok(())
     }
@@ -161,10 +169,9 @@ impl StepProcess {
         // Messages are written whole, so a readable socket has a whole one.
         match report::read_message(self.control.as_fd(), &mut bytes) {
             Ok(true) => match Report::from_bytes(bytes) {
-                Some(Report::Started(main)) => self.main = main,
                 Some(Report::Exited(exit)) => self.exit = Some(exit),
                 Some(Report::Answer(number)) => self.answer = Some(number),
-                Some(Report::Failed(..)) | None => {}
+                Some(Report::Started(_) | Report::Failed(..)) | None => {}
             },
             Ok(false) | Err(_) => self.lose(),
         }

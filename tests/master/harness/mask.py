@@ -5,6 +5,8 @@ import re
 PATTERNS = [
     (re.compile(r"elapsedTime=\d+\.\d{6}\b"), "elapsedTime=<seconds>"),
     (re.compile(r"\(\d+ secs?\)"), "(<seconds>)"),
+    (re.compile(r"\(command \d+\)"), "(command <id>)"),
+    (re.compile(r"environment id \d+"), "environment id <id>"),
     # Names that the transfer code and the shell machinery make up.
     (re.compile(r"buildbot-transfer-[A-Za-z0-9_]+"), "buildbot-transfer-<name>"),
 ]

@@ -47,6 +47,7 @@ def environment(at):
     shows={
         "PYTHONPATH/log:stdio": "^oPYTHONPATH=/pp:$",
         "PWD/log:stdio": r"^oPWD=<root>.*/build$",
+        "own program/log:stdio": "^omine$",
     },
 )
 def special_variables(at):
@@ -58,10 +59,8 @@ def special_variables(at):
         shown("PATH removed", {"PATH": None}),
         # The program is looked for in the PATH of the step.
         sh(["mkdir", "bin"], "bin"),
-        sh("printf '#!/bin/sh\\necho mine\\n' > bin/date; chmod 755 bin/date", "date"),
-        sh(["date"], "own date", env={"PATH": ["${PWD}/bin", "${PATH}"]}),
-        sh("pwd > here", "here"),
-        sh(["date"], "own date by path", env={"PATH": [str(at.work / "special-variables/build/bin"), "${PATH}"]}),
+        sh("printf '#!/bin/sh\\necho mine\\n' > bin/own; chmod 755 bin/own", "prepare"),
+        sh(["own"], "own program", env={"PATH": [str(at.work / "special-variables/build/bin"), "${PATH}"]}),
     ]
 
 
