@@ -390,6 +390,15 @@ pub fn boot_id() -> Option<String> {
     system::boot_id()
 }
 
+/// How a process group is recognised whose leader has ended, see [`end_group`].
+#[derive(Debug, Clone, Copy)]
+pub struct Traces<'a> {
+    /// A time of [`process_clock`] at which the group was known to exist.
+    pub seen: Option<u64>,
+    /// The directory in which, or below which, its processes work; absolute, without links.
+    pub directory: Option<&'a Path>,
+}
+
 /// What became of a process group, see [`end_group`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupEnd {
@@ -409,12 +418,12 @@ pub enum GroupEnd {
 /// and waits until it is gone or the deadline has come. Meant for what an earlier process of ours
 /// left, in the same time since the system's start ([`boot_id`]). May block.
 ///
-/// The group is the one that is meant if its leader still lives; or else if a process in it and in
-/// the leader's session was started before `seen`, a time of [`process_clock`] at which the group
-/// was known to exist: from then on its number was always taken. Everything else is a stranger and
-/// stays unharmed.
-pub fn end_group(leader: &Identity, seen: Option<u64>, deadline: Instant) -> GroupEnd {
-    system::end_group(leader, seen, deadline)
+/// The group is the one that is meant if its leader still lives. Or else if a process in it and in
+/// the leader's session, no older than the leader, was there when the group was seen last (from then
+/// on its number was always taken), or works in the group's directory. Everything else is a stranger
+/// and stays unharmed.
+pub fn end_group(leader: &Identity, traces: &Traces<'_>, deadline: Instant) -> GroupEnd {
+    system::end_group(leader, traces, deadline)
 }
 
 /// Ends this process as the stop request would have ended it, so that whoever waits for it sees a

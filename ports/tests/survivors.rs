@@ -3,15 +3,30 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ports::{GroupEnd, Identity};
+use ports::{GroupEnd, Identity, Traces};
 
 /// Whether the system lists processes, so that a group without its leader can be judged.
 fn has_list() -> bool {
     ports::boot_id().is_some()
 }
+
+/// The group was seen at this time.
+fn seen(clock: u64) -> Traces<'static> {
+    Traces {
+        seen: Some(clock),
+        directory: None,
+    }
+}
+
+/// Nothing is known of the group but its leader.
+const NOTHING: Traces<'static> = Traces {
+    seen: None,
+    directory: None,
+};
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
@@ -47,7 +62,7 @@ fn is_gone(pid: u32) -> bool {
 fn group_whose_leader_lives_is_killed_with_all_its_processes() {
     let (mut child, identity) = leader("sleep 600 & echo $!; wait");
     let reaper = std::thread::spawn(move || child.wait().unwrap());
-    let end = ports::end_group(&identity, None, soon());
+    let end = ports::end_group(&identity, &NOTHING, soon());
     let GroupEnd::Killed(killed) = end else {
         panic!("{end:?}")
     };
@@ -56,7 +71,10 @@ fn group_whose_leader_lives_is_killed_with_all_its_processes() {
         "{killed:?}"
     );
     assert!(!reaper.join().unwrap().success());
-    assert_eq!(ports::end_group(&identity, None, soon()), GroupEnd::Gone);
+    assert_eq!(
+        ports::end_group(&identity, &NOTHING, soon()),
+        GroupEnd::Gone
+    );
 }
 
 #[test]
@@ -67,7 +85,7 @@ fn process_that_got_the_number_of_a_leader_later_is_left_alone() {
         ..identity
     };
     assert_eq!(
-        ports::end_group(&former, Some(u64::MAX), soon()),
+        ports::end_group(&former, &seen(u64::MAX), soon()),
         GroupEnd::Stranger
     );
     assert!(child.try_wait().unwrap().is_none(), "it was killed");
@@ -78,8 +96,8 @@ fn process_that_got_the_number_of_a_leader_later_is_left_alone() {
 #[test]
 fn group_without_its_leader_is_known_by_a_process_that_was_seen_in_it() {
     let (identity, sleeper) = orphaned_group();
-    let seen = ports::process_clock().map(|clock| clock + 1);
-    let end = ports::end_group(&identity, seen, soon());
+    let traces = seen(ports::process_clock().unwrap_or_default() + 1);
+    let end = ports::end_group(&identity, &traces, soon());
     if has_list() {
         let GroupEnd::Killed(killed) = end else {
             panic!("{end:?}")
@@ -95,6 +113,24 @@ fn group_without_its_leader_is_known_by_a_process_that_was_seen_in_it() {
 }
 
 #[test]
+fn group_without_its_leader_is_known_by_where_it_works() {
+    let (identity, sleeper) = orphaned_group();
+    let here = std::env::current_dir().unwrap().canonicalize().unwrap();
+    let traces = Traces {
+        seen: None,
+        directory: here.parent(),
+    };
+    let end = ports::end_group(&identity, &traces, soon());
+    if has_list() {
+        assert!(matches!(end, GroupEnd::Killed(_)), "{end:?}");
+        assert!(is_gone(sleeper));
+    } else {
+        assert_eq!(end, GroupEnd::Unknown);
+        ports::signal_process(sleeper, ports::Signal::KILL).unwrap();
+    }
+}
+
+#[test]
 fn group_without_its_leader_that_nobody_saw_is_left_alone() {
     let (identity, sleeper) = orphaned_group();
     let other_session = Identity {
@@ -105,13 +141,18 @@ fn group_without_its_leader_that_nobody_saw_is_left_alone() {
         start: identity.start + 1_000_000,
         ..identity
     };
-    for (former, seen) in [
-        (identity, None),
-        (identity, Some(identity.start)),
-        (other_session, Some(u64::MAX)),
-        (later, Some(u64::MAX)),
+    let elsewhere = Traces {
+        seen: None,
+        directory: Some(Path::new("/nowhere")),
+    };
+    for (former, traces) in [
+        (identity, NOTHING),
+        (identity, elsewhere),
+        (identity, seen(identity.start)),
+        (other_session, seen(u64::MAX)),
+        (later, seen(u64::MAX)),
     ] {
-        let end = ports::end_group(&former, seen, soon());
+        let end = ports::end_group(&former, &traces, soon());
         assert!(
             matches!(end, GroupEnd::Stranger | GroupEnd::Unknown),
             "{former:?} {end:?}"
@@ -125,7 +166,7 @@ fn group_without_its_leader_that_nobody_saw_is_left_alone() {
 fn process_that_ignores_all_signals_it_can_does_not_survive() {
     let (mut child, identity) = leader("trap '' TERM HUP INT; echo; while :; do sleep 600; done");
     let reaper = std::thread::spawn(move || child.wait().unwrap());
-    let end = ports::end_group(&identity, None, soon());
+    let end = ports::end_group(&identity, &NOTHING, soon());
     assert!(matches!(end, GroupEnd::Killed(_)), "{end:?}");
     reaper.join().unwrap();
 }
@@ -138,7 +179,7 @@ fn session_of_a_terminal_ends_with_all_its_groups() {
     let mut process = ports::start(&ports::ProcessSpec {
         words: &words,
         env: &[],
-        directory: std::path::Path::new("/"),
+        directory: Path::new("/"),
         terminal: true,
     })
     .unwrap();
@@ -156,7 +197,7 @@ fn session_of_a_terminal_ends_with_all_its_groups() {
     assert_eq!(identity.session, identity.pid);
     assert_ne!(ports::process_identity(job).unwrap().group, identity.pid);
     if has_list() {
-        let end = ports::end_group(&identity, None, soon());
+        let end = ports::end_group(&identity, &NOTHING, soon());
         assert!(matches!(end, GroupEnd::Killed(_)), "{end:?}");
         assert!(is_gone(job));
     }
@@ -175,7 +216,7 @@ fn our_own_group_is_never_ended() {
         ..own
     };
     for identity in [own, group, session] {
-        let end = ports::end_group(&identity, Some(u64::MAX), soon());
+        let end = ports::end_group(&identity, &seen(u64::MAX), soon());
         assert!(
             matches!(end, GroupEnd::Stranger | GroupEnd::Unknown),
             "{end:?}"
@@ -184,7 +225,7 @@ fn our_own_group_is_never_ended() {
     for pid in [0, 1, u32::MAX] {
         let nobody = Identity { pid, ..own };
         assert_eq!(
-            ports::end_group(&nobody, Some(u64::MAX), soon()),
+            ports::end_group(&nobody, &seen(u64::MAX), soon()),
             GroupEnd::Unknown
         );
     }

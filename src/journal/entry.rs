@@ -86,6 +86,8 @@ pub struct Step {
     pub id: String,
     /// The command's name.
     pub name: String,
+    /// The builder's directory, absolute.
+    pub directory: String,
     /// The command line as people may see it, without secrets; empty if there is none.
     pub line: String,
 }
@@ -157,6 +159,7 @@ impl Event {
                 clip(&mut step.builder);
                 clip(&mut step.id);
                 clip(&mut step.name);
+                clip(&mut step.directory);
                 clip(&mut step.line);
             }
             Event::ConnectionLost { reason } => clip(reason),

@@ -11,7 +11,7 @@ pub(super) const HEAD: &[u8] = b"coracle journal 1\n";
 /// Bytes of length and checksum: two numbers of 32 bits, the lowest byte first.
 const PREFIX: usize = 8;
 
-/// Longest entry, in bytes. Ours are far below: there are at most four texts in one.
+/// Longest entry, in bytes. Ours are far below: there are at most five texts in one.
 const LONGEST: usize = 16 * 1024;
 
 /// An entry as bytes.

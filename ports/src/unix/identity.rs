@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::raw::{self, Pid, check};
-use crate::{GroupEnd, Identity, Leftover};
+use crate::{GroupEnd, Identity, Leftover, Traces};
 
 /// Pause between two looks at a group that is being killed.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -45,11 +45,11 @@ pub(crate) fn processes_of(_group: u32) -> Option<Vec<Listed>> {
     None
 }
 
-pub(crate) fn end_group(leader: &Identity, seen: Option<u64>, deadline: Instant) -> GroupEnd {
+pub(crate) fn end_group(leader: &Identity, traces: &Traces<'_>, deadline: Instant) -> GroupEnd {
     let Some(group) = Pid::try_from(leader.pid).ok().filter(|group| *group > 1) else {
         return GroupEnd::Unknown;
     };
-    match whose(leader, group, seen) {
+    match whose(leader, group, traces) {
         Owner::Ours => kill_all(leader, group, deadline),
         Owner::Nobody => GroupEnd::Gone,
         Owner::Stranger => GroupEnd::Stranger,
@@ -65,7 +65,7 @@ enum Owner {
     Unknown,
 }
 
-fn whose(leader: &Identity, group: Pid, seen: Option<u64>) -> Owner {
+fn whose(leader: &Identity, group: Pid, traces: &Traces<'_>) -> Owner {
     // Ourselves we never end, whatever we are told.
     let own = process_group_and_session();
     if own.contains(&group) || raw::own_id() == group {
@@ -83,12 +83,10 @@ fn whose(leader: &Identity, group: Pid, seen: Option<u64>) -> Owner {
     match crate::system::processes_of(leader.pid) {
         Some(members) if members.is_empty() => Owner::Nobody,
         Some(members) => {
-            let is_proof = |member: &Listed| {
-                member.identity.session == leader.session
-                    && member.identity.start >= leader.start
-                    && seen.is_some_and(|seen| member.identity.start < seen)
-            };
-            if members.iter().any(is_proof) {
+            if members
+                .iter()
+                .any(|member| is_proof(leader, member, traces))
+            {
                 Owner::Ours
             } else {
                 Owner::Stranger
@@ -98,6 +96,23 @@ fn whose(leader: &Identity, group: Pid, seen: Option<u64>) -> Owner {
         None if exists(group) || crate::system::process_exists(leader.pid) => Owner::Unknown,
         None => Owner::Nobody,
     }
+}
+
+/// Whether a process in a group of the right number shows that the group is the one that is meant.
+fn is_proof(leader: &Identity, member: &Listed, traces: &Traces<'_>) -> bool {
+    let Identity {
+        pid,
+        start,
+        session,
+        ..
+    } = member.identity;
+    let was_there = || traces.seen.is_some_and(|seen| start < seen);
+    let works_there = || {
+        let works = crate::system::process_directory(pid);
+        let place = traces.directory.zip(works);
+        place.is_some_and(|(place, works)| works.starts_with(place))
+    };
+    session == leader.session && start >= leader.start && (was_there() || works_there())
 }
 
 fn process_group_and_session() -> [Pid; 2] {
