@@ -101,7 +101,8 @@ pub fn run(mut settings: Settings) -> Result<Stopped, WorkerError> {
     })?;
     let inbox = Inbox::new(receiver, Arc::clone(&pulse));
     let life = life::Life::new(settings, address, events, inbox);
-    let stopped = smol::block_on(life.with(record.clone(), notify).live());
+    let stopped = smol::block_on(life.with(record.clone(), notify.clone()).live());
+    notify.stopping();
     pulse.end();
     record.worker_stopped();
     Ok(stopped)

@@ -28,6 +28,7 @@ pub struct Notify {
     /// Within this time the manager wants a sign of life.
     patience: Option<Duration>,
     ready: Arc<AtomicBool>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Notify {
@@ -44,6 +45,7 @@ impl Notify {
                 .filter(|_| socket.is_some()),
             socket,
             ready: Arc::default(),
+            stopping: Arc::default(),
         }
     }
 
@@ -77,9 +79,11 @@ impl Notify {
         self.send("WATCHDOG=1");
     }
 
-    /// The worker ends.
+    /// The worker ends. Said once.
     pub fn stopping(&self) {
-        self.send("STOPPING=1\nSTATUS=stopping");
+        if !self.stopping.swap(true, Ordering::Relaxed) {
+            self.send("STOPPING=1\nSTATUS=stopping");
+        }
     }
 
     fn send(&self, message: &str) {

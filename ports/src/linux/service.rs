@@ -47,10 +47,15 @@ impl ClockAlarm {
         if !poll_one(timer.as_fd(), deadline)? {
             return Ok(Awake::TimeOver);
         }
-        // The read fails with ECANCELED, and the timer has to be set again.
-        let _ = read(timer.as_fd(), &mut [0; 8]);
-        set(timer)?;
-        Ok(Awake::ClockChanged)
+        match read(timer.as_fd(), &mut [0; 8]) {
+            Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {
+                set(timer)?;
+                Ok(Awake::ClockChanged)
+            }
+            Err(error) => Err(error),
+            // The end of time has come: it is the year 2038, and this system's numbers are small.
+            Ok(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
 
