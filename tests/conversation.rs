@@ -413,6 +413,51 @@ fn an_unanswered_keepalive_ends_the_conversation() {
 }
 
 #[test]
+fn a_jump_of_the_clock_makes_the_worker_ask_at_once_and_wait_no_longer_than_usual() {
+    let mut worker = Worker::new("jump");
+    let mut pair = worker.connect();
+    pair.attach();
+    pair.pass(1).unwrap();
+    pair.worker.probe(pair.now).unwrap();
+    pair.settle().unwrap();
+    pair.take_call("keepalive");
+    pair.pass(29).unwrap();
+    let Err(End::Lost(reason)) = pair.pass(1) else {
+        panic!("still there")
+    };
+    assert!(reason.contains("keepalive"), "{reason}");
+}
+
+#[test]
+fn a_jump_of_the_clock_that_the_connection_survived_changes_nothing() {
+    let mut worker = Worker::new("jump-alive");
+    let mut pair = worker.connect();
+    pair.attach();
+    pair.worker.probe(pair.now).unwrap();
+    pair.settle().unwrap();
+    let request = pair.take_call("keepalive").0;
+    // Another jump while the answer is outstanding.
+    pair.worker.probe(pair.now).unwrap();
+    pair.settle().unwrap();
+    assert!(!pair.heard.iter().any(|heard| is_call(heard, "keepalive")));
+    pair.master.answer(request, &Value::None);
+    pair.settle().unwrap();
+    pair.pass(31).unwrap();
+    assert!(pair.worker.is_attached());
+}
+
+#[test]
+fn a_jump_of_the_clock_during_the_login_is_left_to_the_limit_of_the_login() {
+    let mut worker = Worker::new("jump-login");
+    let mut pair = worker.connect();
+    pair.login();
+    pair.worker.probe(pair.now).unwrap();
+    pair.settle().unwrap();
+    assert!(!pair.heard.iter().any(|heard| is_call(heard, "keepalive")));
+    pair.pass(100).unwrap();
+}
+
+#[test]
 fn any_byte_of_the_master_is_a_sign_of_life() {
     let mut worker = Worker::new("alive");
     let mut pair = worker.connect();

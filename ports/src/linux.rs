@@ -2,8 +2,12 @@
 //! they are, so nothing that a step starts gets away. Where one of the two is missing (an emulated
 //! processor, a bare chroot), the process group is what remains.
 
+#[path = "linux/identity.rs"]
+mod identity;
 #[path = "linux/proc.rs"]
 mod proc;
+#[path = "linux/service.rs"]
+mod service;
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -12,6 +16,8 @@ use std::path::Path;
 
 pub use crate::unix::*;
 use crate::{Containment, Leftover, ServiceManager};
+pub(crate) use identity::{boot_id, process_clock, process_identity, processes_of};
+pub(crate) use service::{ClockAlarm, socket_address};
 
 /// What `ps` and `top` show a monitor as.
 const MONITOR_NAME: &CStr = c"coracle-step";
@@ -76,6 +82,15 @@ pub(crate) fn before_exec(monitor: Pid) {
     if unsafe { libc::getppid() } != monitor {
         // It died before the call above.
         exit_now(127);
+    }
+}
+
+/// Reaps the children that have ended, other than those.
+pub(crate) fn reap_except(known: &[Pid]) {
+    for pid in proc::children(own_id()) {
+        if !known.contains(&pid) {
+            let _ = reap(pid, false);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use log::{debug, info, warn};
 
 use super::builders::Builders;
+use super::phase::{self, Phase};
 use super::running::{Assignment, RunningSteps};
 use crate::basedir::{self, Settings};
 use crate::calls::{
@@ -161,7 +162,22 @@ impl<'a> Conversation<'a> {
         if !self.logged_in {
             return Ok(());
         }
-        match self.liveness.check(now) {
+        self.keep_alive(self.liveness.check(now), now)
+    }
+
+    /// Makes sure that the master is still there: the machine was suspended, or its clock was set.
+    ///
+    /// # Errors
+    /// The conversation is over.
+    pub fn probe(&mut self, now: Instant) -> Result<(), End> {
+        if !self.logged_in {
+            return Ok(());
+        }
+        self.keep_alive(self.liveness.probe(now), now)
+    }
+
+    fn keep_alive(&mut self, liveness: Liveness, now: Instant) -> Result<(), End> {
+        match liveness {
             Liveness::Fine => Ok(()),
             Liveness::SendKeepalive => {
                 if self.session.keepalive() {
@@ -234,6 +250,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn serve(&mut self, call: MasterCall, now: Instant) {
+        phase::enter(Phase::serving(&call));
         match call {
             MasterCall::Print { reply, message } => {
                 info!("message from master: {message}");

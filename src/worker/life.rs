@@ -5,15 +5,19 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 use smol::Timer;
-use smol::channel::{Receiver, Sender};
+use smol::channel::Sender;
 use smol::future::or;
 
 use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
 use super::grace::Grace;
+use super::inbox::Inbox;
+use super::notify::Notify;
 use super::outbox::Outbox;
+use super::phase::{self, Phase};
+use super::record::Record;
 use super::running::RunningSteps;
-use super::{LoopEvent, Stopped, WorkerError};
+use super::{Jump, LoopEvent, Stopped, WorkerError};
 use crate::basedir::{MasterAddress, Protocol, Settings};
 use crate::calls::StepId;
 use crate::link::{Backoff, Connection, LinkError};
@@ -43,7 +47,9 @@ const READ_SIZE: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Life {
     address: Address,
-    inbox: Receiver<LoopEvent>,
+    inbox: Inbox,
+    record: Record,
+    notify: Notify,
     workplace: Workplace,
     backoff: Backoff,
     /// Attempts since we were last attached.
@@ -108,13 +114,26 @@ enum Happening {
     Deadline,
 }
 
+impl Happening {
+    /// What the loop does about it.
+    fn phase(&self) -> Phase {
+        match self {
+            Happening::Event(LoopEvent::Step(..)) => Phase::HearingStep,
+            Happening::Event(LoopEvent::Stop(_)) => Phase::ShuttingDown,
+            Happening::Read(_) => Phase::ReadingMaster,
+            Happening::Wrote(_) => Phase::Writing,
+            Happening::Event(LoopEvent::ClockJumped(_)) | Happening::Deadline => Phase::Timers,
+        }
+    }
+}
+
 impl Life {
     /// Not begun yet.
     pub fn new(
         settings: Settings,
         address: Address,
         events: Sender<LoopEvent>,
-        inbox: Receiver<LoopEvent>,
+        inbox: Inbox,
     ) -> Life {
         let builders = Builders::new(settings.basedir.clone(), settings.deletes_leftover_dirs());
         let backoff = Backoff::new(settings.max_delay.unwrap_or(DEFAULT_MAX_DELAY));
@@ -127,11 +146,20 @@ impl Life {
         Life {
             address,
             inbox,
+            record: Record::default(),
+            notify: Notify::default(),
             workplace,
             backoff,
             failed_attempts: 0,
             next_step: StepId(1),
         }
+    }
+
+    /// Writes down what happens, and keeps the service manager informed.
+    pub fn with(mut self, record: Record, notify: Notify) -> Life {
+        self.workplace.steps.recorded_in(record.clone());
+        (self.record, self.notify) = (record, notify);
+        self
     }
 
     /// Lives until somebody asks for the end.
@@ -141,12 +169,16 @@ impl Life {
                 Ok(connection) => self.converse(connection).await,
                 Err(outcome) => outcome,
             };
+            if let Outcome::Stop(_) = outcome {
+                self.notify.stopping();
+            }
             let request = self.end_steps().await;
             match (outcome, request) {
                 (Outcome::Stop(stopped), _) => return stopped,
                 (Outcome::Again { .. }, Some(request)) => return Stopped::BySignal(request),
                 (Outcome::Again { login, reason }, None) => {
                     warn!("{reason}");
+                    self.notify.ready(&format!("not attached: {reason}"));
                     self.workplace.settings.startup.problem(&reason);
                     if let Some(stopped) = self.wait(login).await {
                         return stopped;
@@ -159,6 +191,9 @@ impl Life {
     async fn dial(&mut self) -> Result<Connection, Outcome> {
         let Address { host, port } = self.address.clone();
         info!("Connecting to {host}:{port}");
+        self.notify
+            .status(&format!("connecting to the master at {host}:{port}"));
+        phase::enter(Phase::Dialling);
         let dialed = or(async { Ok(Connection::dial(&host, port).await) }, async {
             Err(self.stop_request().await)
         });
@@ -191,6 +226,7 @@ impl Life {
         let session = PbSession::new(login, self.next_step);
         let mut grace = Grace::new(settings, now);
         let startup = settings.startup.clone();
+        let place = format!("{}:{}", self.address.host, self.address.port);
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
         let mut outbox = Outbox::default();
         let mut buffer = vec![0; READ_SIZE];
@@ -221,6 +257,9 @@ impl Life {
                 self.backoff.reset();
                 self.failed_attempts = 0;
                 startup.attached();
+                self.notify
+                    .ready(&format!("attached to the master at {place}"));
+                self.record.connected(&place);
             }
             match turn {
                 Ok(()) => {}
@@ -241,12 +280,16 @@ impl Life {
         };
         self.next_step = conversation.next_step();
         connection.finish();
+        if let (Outcome::Again { reason, .. }, true) = (&outcome, attached) {
+            self.record.connection_lost(reason);
+        }
         outcome
     }
 
     /// Ends all steps and waits until they are gone, but not for ever. Some if somebody asked meanwhile
     /// for the end of the worker.
     async fn end_steps(&mut self) -> Option<StopRequest> {
+        phase::enter(Phase::EndingSteps);
         self.workplace.steps.abandon_all();
         let mut asked = None;
         let mut limit = Timer::after(STEPS_END_LIMIT);
@@ -264,6 +307,7 @@ impl Life {
                     log_stop(request);
                     asked = Some(request);
                 }
+                Some(LoopEvent::ClockJumped(jump)) => log_jump(jump),
                 None => self.workplace.steps.give_up(),
             }
         }
@@ -311,6 +355,7 @@ impl Life {
                 Ok(LoopEvent::Step(step, event)) => {
                     self.workplace.steps.note(step, event, Instant::now());
                 }
+                Ok(LoopEvent::ClockJumped(jump)) => log_jump(jump),
                 // Cannot be: we hold a sender ourselves.
                 Err(_) => std::future::pending().await,
             }
@@ -333,6 +378,17 @@ fn log_stop(request: StopRequest) {
     info!("Received {name}, shutting down.");
 }
 
+fn log_jump(jump: Jump) {
+    let (by, way) = match jump {
+        Jump::Ahead(by) => (by, "ahead"),
+        Jump::Back(by) => (by, "back"),
+    };
+    info!(
+        "the clock went {way} by {:.0} s: this machine was suspended, or its clock was set",
+        by.as_secs_f64()
+    );
+}
+
 /// Hands what has happened to the conversation.
 fn take(
     conversation: &mut Conversation<'_>,
@@ -341,8 +397,13 @@ fn take(
     happening: Happening,
     now: Instant,
 ) -> Result<(), End> {
+    phase::enter(happening.phase());
     match happening {
         Happening::Event(LoopEvent::Step(step, event)) => conversation.step_says(step, event, now),
+        Happening::Event(LoopEvent::ClockJumped(jump)) => {
+            log_jump(jump);
+            conversation.probe(now)?;
+        }
         // The loop has seen to it.
         Happening::Event(LoopEvent::Stop(_)) => {}
         Happening::Read(Ok(0)) => {
@@ -368,7 +429,7 @@ fn take(
 /// reading before writing; steps are held by their windows, so nobody starves.
 async fn next(
     connection: &mut Connection,
-    inbox: &Receiver<LoopEvent>,
+    inbox: &Inbox,
     outbox: &Outbox,
     buffer: &mut [u8],
     deadline: Option<Instant>,
