@@ -43,6 +43,7 @@ fn odd_files_in_info_do_not_keep_it_from_attaching() {
 #[test]
 fn an_info_that_is_a_file_does_not_keep_it_from_attaching() {
     attaches("info-file", |base| {
+        fs::remove_dir_all(base.join("info")).unwrap();
         fs::write(base.join("info"), "x").unwrap()
     });
 }
@@ -157,7 +158,7 @@ fn a_full_disk_does_not_keep_it_from_attaching() {
         .and_then(|mut file| std::io::Write::write_all(&mut file, b"x"))
         .is_ok()
     {}
-    let mut child = Command::new(env!("CARGO_BIN_EXE_coracle"))
+    let mut child = Command::new(crate::worker::program())
         .args(["start", "--nodaemon"])
         .arg(&mount)
         .stdout(std::process::Stdio::null())

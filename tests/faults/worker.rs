@@ -7,6 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::support::scratch::Scratch;
 
+/// The program: the one built with the tests, or another one to be looked at.
+pub fn program() -> String {
+    let other = std::env::var("CORACLE_UNDER_TEST");
+    other.unwrap_or_else(|_| env!("CARGO_BIN_EXE_coracle").to_owned())
+}
+
 /// A running worker; killed at the end.
 pub struct Worker {
     pub child: Child,
@@ -22,7 +28,7 @@ impl Base {
     /// As `create-worker` makes it for a master on this machine; `more` are options of it.
     pub fn new(name: &str, port: u16, more: &[&str]) -> Base {
         let scratch = Scratch::new(&format!("faults-{name}"));
-        let status = Command::new(env!("CARGO_BIN_EXE_coracle"))
+        let status = Command::new(program())
             .args(["create-worker", "-q"])
             .args(more)
             .arg(scratch.path())
@@ -43,7 +49,7 @@ impl Base {
 
     /// Runs the worker here.
     pub fn start(self) -> Worker {
-        let child = Command::new(env!("CARGO_BIN_EXE_coracle"))
+        let child = Command::new(program())
             .args(["start", "--nodaemon"])
             .arg(self.path())
             .stdin(Stdio::null())
