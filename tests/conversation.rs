@@ -139,7 +139,7 @@ impl Pair<'_> {
 
     /// Answers the worker's calls as a master does: updates with 0, the rest with None.
     fn acknowledge(&mut self) {
-        for message in &self.heard[self.acknowledged..] {
+        for message in self.heard.iter().skip(self.acknowledged) {
             if let Message::Call {
                 request, method, ..
             } = message
@@ -345,7 +345,7 @@ fn an_interrupt_for_another_command_changes_nothing() {
 }
 
 #[test]
-fn a_second_command_silences_the_first_one() {
+fn two_commands_of_one_builder_both_end() {
     let mut worker = Worker::new("second");
     let mut pair = worker.connect();
     pair.attach();
@@ -354,8 +354,14 @@ fn a_second_command_silences_the_first_one() {
     pair.until_complete();
     let (_, object, _) = pair.take_call("complete");
     assert_eq!(object, Object::Luid(8));
-    assert!(pair.heard.contains(&Message::Decref(7)));
     assert_eq!(joined(&pair.updates(8, "stdout")), "second\n");
+    pair.master
+        .call(2, "interruptCommand", &[text("0"), text("enough")]);
+    pair.settle().unwrap();
+    pair.until_complete();
+    let (_, object, _) = pair.take_call("complete");
+    assert_eq!(object, Object::Luid(7));
+    assert_eq!(pair.updates(7, "rc"), [Value::Int(-1)]);
 }
 
 #[test]
@@ -569,7 +575,6 @@ fn after_a_loss_the_steps_end_and_a_new_connection_attaches() {
     pair.start(7, "0", "sleep 1000");
     drop(pair);
     worker.workplace.steps.abandon_all();
-    worker.workplace.builders.finish_all();
     while !worker.workplace.steps.is_empty() {
         let Ok(LoopEvent::Step(step, event)) = worker.inbox.recv_blocking() else {
             panic!()

@@ -117,7 +117,6 @@ impl<'a> Conversation<'a> {
 
     /// Takes what a step says.
     pub fn step_says(&mut self, step: StepId, event: StepEvent, now: Instant) {
-        let over = matches!(event, StepEvent::Complete(_));
         match self.workplace.steps.note(step, event, now) {
             Some(StepEvent::Updates { updates, cost }) => self.session.update(step, &updates, cost),
             Some(StepEvent::Transfer { tag, transfer }) => {
@@ -125,9 +124,6 @@ impl<'a> Conversation<'a> {
             }
             Some(StepEvent::Complete(result)) => self.session.complete(step, result),
             None => {}
-        }
-        if over {
-            self.workplace.builders.finish(step);
         }
     }
 
@@ -324,8 +320,12 @@ impl<'a> Conversation<'a> {
     }
 
     fn set_builders(&mut self, reply: ReplyTo, builders: &[(BuilderName, String)]) {
-        for orphan in self.workplace.builders.set(builders) {
-            self.drop_step(orphan);
+        for gone in self.workplace.builders.set(builders) {
+            for step in self.workplace.steps.of(&gone) {
+                // The master does not wait for it any more.
+                self.workplace.steps.abandon(step);
+                self.session.forget(step);
+            }
         }
         let names = builders.iter().map(|(name, _)| name.clone()).collect();
         self.session.answer(reply, Answer::Builders(names));
@@ -352,10 +352,6 @@ impl<'a> Conversation<'a> {
             let message = format!("builder {builder} is not in the list the master gave us");
             return self.fail(step, FailureKind::UnknownObject, message);
         };
-        if let Some(older) = self.workplace.builders.begin(builder, step) {
-            warn!("leftover command, dropping it");
-            self.drop_step(older);
-        }
         let context = Context {
             base_dir: self.workplace.settings.basedir.clone(),
             builder_dir,
@@ -363,7 +359,6 @@ impl<'a> Conversation<'a> {
             line_times: false,
         };
         if let Err(error) = self.workplace.steps.start(assignment, context, now) {
-            self.workplace.builders.finish(step);
             let message = format!("cannot start a thread for the command: {error}");
             self.fail(step, FailureKind::System, message);
         }
@@ -376,8 +371,7 @@ impl<'a> Conversation<'a> {
 
     fn interrupt(&mut self, reply: ReplyTo, builder: &BuilderName, id: &CommandId, reason: String) {
         info!("(command {id}): asked to interrupt: reason {reason}");
-        let running = self.workplace.builders.running(builder);
-        match running.filter(|step| self.workplace.steps.id(*step) == Some(id)) {
+        match self.workplace.steps.find(builder, id) {
             Some(step) => self
                 .workplace
                 .steps
@@ -385,13 +379,6 @@ impl<'a> Conversation<'a> {
             None => info!("(command {id}): .. but none was running"),
         }
         self.session.answer(reply, Answer::Nothing);
-    }
-
-    /// Ends a step whose builder has gone or has got another command; the master does not wait for
-    /// it any more.
-    fn drop_step(&mut self, step: StepId) {
-        self.workplace.steps.abandon(step);
-        self.session.forget(step);
     }
 }
 

@@ -25,8 +25,10 @@ use crate::session::keepalive::Keepalive;
 use crate::session::pb::{Login, PbSession};
 use ports::StopRequest;
 
-/// How long a keepalive may go unanswered.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a keepalive may go unanswered: as long as the time between two, within these limits.
+/// Whoever asks often wants to know soon; but a busy master is no dead one.
+const LEAST_PATIENCE: Duration = Duration::from_secs(5);
+const MOST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long we wait for the steps of a lost connection to end. They are killed at once; only a
 /// process stuck in the kernel takes longer.
@@ -220,7 +222,7 @@ impl Life {
             password: settings.password.expose().to_owned(),
         };
         let now = Instant::now();
-        let keepalive = Keepalive::new(settings.keepalive, PATIENCE, now);
+        let keepalive = Keepalive::new(settings.keepalive, patience(settings.keepalive), now);
         let session = PbSession::new(login, self.next_step);
         let mut grace = Grace::new(settings, now);
         let startup = settings.startup.clone();
@@ -289,7 +291,6 @@ impl Life {
     async fn end_steps(&mut self) -> Option<StopRequest> {
         phase::enter(Phase::EndingSteps);
         self.workplace.steps.abandon_all();
-        self.workplace.builders.finish_all();
         let mut asked = None;
         let mut limit = Timer::after(STEPS_END_LIMIT);
         while !self.workplace.steps.is_empty() {
@@ -307,10 +308,7 @@ impl Life {
                     asked = Some(request);
                 }
                 Some(LoopEvent::ClockJumped(jump)) => log_jump(jump),
-                None => {
-                    self.workplace.steps.give_up();
-                    break;
-                }
+                None => self.workplace.steps.give_up(),
             }
         }
         asked
@@ -363,6 +361,12 @@ impl Life {
             }
         }
     }
+}
+
+fn patience(keepalive: Option<Duration>) -> Duration {
+    keepalive.map_or(MOST_PATIENCE, |interval| {
+        interval.clamp(LEAST_PATIENCE, MOST_PATIENCE)
+    })
 }
 
 fn log_stop(request: StopRequest) {

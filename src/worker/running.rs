@@ -163,9 +163,26 @@ impl RunningSteps {
         }
     }
 
-    /// The master's id of a step.
-    pub fn id(&self, step: StepId) -> Option<&CommandId> {
-        self.steps.get(&step).map(|running| &running.id)
+    /// The running command of a builder with this id of the master's.
+    pub fn find(&self, builder: &BuilderName, id: &CommandId) -> Option<StepId> {
+        self.heard(builder)
+            .find(|(_, running)| running.id == *id)
+            .map(|(step, _)| *step)
+    }
+
+    /// The running commands of a builder. They may be several: a master asks for a number of globs at
+    /// once, and waits for all.
+    pub fn of(&self, builder: &BuilderName) -> Vec<StepId> {
+        self.heard(builder).map(|(step, _)| *step).collect()
+    }
+
+    fn heard<'a>(
+        &'a self,
+        builder: &'a BuilderName,
+    ) -> impl Iterator<Item = (&'a StepId, &'a RunningStep)> {
+        self.steps
+            .iter()
+            .filter(move |(_, running)| running.builder == *builder && !running.silenced)
     }
 
     /// Ends a step at once, processes included, and lets no master hear of it.

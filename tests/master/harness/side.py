@@ -101,12 +101,15 @@ class Group:
         if not self.worker.daemon.alive():
             raise Trouble(f"the worker ended:\n{self.worker.log()[-2000:]}")
 
+    def mask(self, scenario):
+        return Mask(self.directory, self.scene.root, scenario.left_out, scenario.streams_apart)
+
     def run(self, scenario):
         """Runs one scenario; never raises for what the scenario does."""
         began = time.monotonic()
         outcome = Outcome()
         try:
-            stage = Stage(scenario, self, Mask(self.scene.root, scenario.left_out))
+            stage = Stage(scenario, self, self.mask(scenario))
             try:
                 (scenario.drive or force_all)(stage)
             finally:
@@ -164,9 +167,11 @@ def run_side(scenarios, scene, jobs, say):
     make_inputs(scene.root / "inputs")
     together = [each for each in scenarios if not each.alone]
     alone = [each for each in scenarios if each.alone]
-    groups = []
-    if together:
-        groups.append((Group("together", together, scene, say), jobs))
+    # A master keeps one core busy: there are two for what can run side by side.
+    halves = {"first": together[0::2], "second": together[1::2]}
+    groups = [
+        (Group(name, half, scene, say), max(jobs // 2, 1)) for name, half in halves.items() if half
+    ]
     if alone:
         groups.append((Group("alone", alone, scene, say), 1))
     outcomes = {}

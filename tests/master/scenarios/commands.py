@@ -37,7 +37,7 @@ def words(at):
     return [
         sh(["sh", "-c", show, "show", *ODD_WORDS], "words"),
         sh(["printf", "%s\n", *[str(number) for number in range(2000)]], "two thousand words"),
-        sh(["echo", "x" * 100_000], "a long word"),
+        sh(["true", "x" * 100_000], "a long word"),
     ]
 
 

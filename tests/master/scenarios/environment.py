@@ -15,7 +15,7 @@ def shown(name, environment, **arguments):
 @scenario(
     "The environment is the worker's own, changed as the step says",
     shows={
-        "as it is/log:stdio": [r"^oPWD=<root>.*/build$", "^oUSER=tester$"],
+        "as it is/log:stdio": [r"^oPWD=<group>/.*/build$", "^oUSER=tester$"],
         "removed/log:stdio": "(?s)^((?!^oUSER=).)*$",
         "joined/log:stdio": "^oLISTED=/a:/b:/c$",
         "expanded/log:stdio": ["^oPATH=/first:/usr", "^oUNSET=<>$", "^oTWICE=tester tester$"],
@@ -46,7 +46,7 @@ def environment(at):
     "PYTHONPATH is put before the worker's own, and PWD is always the work directory",
     shows={
         "PYTHONPATH/log:stdio": "^oPYTHONPATH=/pp:$",
-        "PWD/log:stdio": r"^oPWD=<root>.*/build$",
+        "PWD/log:stdio": r"^oPWD=<group>/.*/build$",
         "own program/log:stdio": "^omine$",
     },
 )

@@ -71,8 +71,8 @@ def remove_directory_impossible(at):
     quiet = {"logEnviron": False}
     return [
         sh("mkdir gone", "prepare", workdir="."),
-        Ask("rmdir", {"dir": "/proc/1/task", **quiet}, name="not allowed"),
-        Ask("rmdir", {"dir": ["/proc/1/task", "gone"], **quiet}, name="one of two"),
+        Ask("rmdir", {"dir": "/proc/version", **quiet}, name="not allowed"),
+        Ask("rmdir", {"dir": ["/proc/version", "gone"], **quiet}, name="one of two"),
         sh("ls", "seen", workdir="."),
     ]
 

@@ -65,7 +65,7 @@ def program_missing(at):
     ]
 
 
-@scenario("Three hundred tiny steps in one build", seconds=240)
+@scenario("Three hundred tiny steps in one build", seconds=600)
 def tiny_steps(at):
     return [sh(["true"], f"tiny {number:03}") for number in range(300)]
 

@@ -51,6 +51,7 @@ PROGRESS = r"e(?:remote: )?(?:Enumerating|Counting|Compressing|Receiving|Resolvi
 @scenario(
     "Git steps clone, update, clean and clobber",
     left_out=PROGRESS,
+    streams_apart=True,
     shows={
         "first/results": "SUCCESS",
         "seen/log:stdio": "^otwo$",
