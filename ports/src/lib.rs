@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 // A system's file may shadow any of it.
 #[allow(dead_code)]
@@ -184,6 +184,11 @@ impl Signal {
         system::signal_number(name.strip_prefix("SIG").unwrap_or(name)).map(Signal)
     }
 
+    /// The signal that reaches a worker as this request.
+    pub fn of(request: StopRequest) -> Signal {
+        Signal(system::stop_signal(request))
+    }
+
     /// The number.
     pub fn number(self) -> i32 {
         self.0
@@ -281,9 +286,11 @@ pub enum StopRequest {
     Interrupt,
     /// SIGHUP.
     Hangup,
+    /// SIGUSR2: once the running builds are over.
+    Drain,
 }
 
-/// From now on SIGTERM, SIGINT and SIGHUP are values instead of ends. At most once a process.
+/// From now on SIGTERM, SIGINT, SIGHUP and SIGUSR2 are values instead of ends. At most once a process.
 ///
 /// # Errors
 /// Out of descriptors.
@@ -422,6 +429,18 @@ pub fn home_directory(user: Option<&str>) -> Option<PathBuf> {
 /// Sets the permission bits that new files do not get; returns the ones before.
 pub fn set_umask(mask: u32) -> u32 {
     system::set_umask(mask)
+}
+
+// ---------------------------------------------------------------------------------------------
+// Network
+
+/// Lets a TCP connection fail when what was sent has not been acknowledged for so long. Does nothing
+/// where the system has no such limit.
+///
+/// # Errors
+/// The system's.
+pub fn limit_unacknowledged(socket: &impl system::Socket, limit: Duration) -> io::Result<()> {
+    system::limit_unacknowledged(socket, limit)
 }
 
 // ---------------------------------------------------------------------------------------------

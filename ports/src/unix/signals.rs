@@ -61,7 +61,7 @@ pub(crate) fn stop_requests() -> io::Result<StopRequests> {
     raw::set_nonblocking(writer.as_fd())?;
     HANDLER_END.store(writer.into_raw_fd(), Ordering::SeqCst);
     let handler = note as extern "C" fn(libc::c_int);
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGUSR2] {
         raw::set_action(signal, handler as libc::sighandler_t, libc::SA_RESTART)?;
     }
     Ok(StopRequests(reader))
@@ -84,6 +84,7 @@ impl StopRequests {
                 libc::SIGTERM => return Ok(StopRequest::Terminate),
                 libc::SIGINT => return Ok(StopRequest::Interrupt),
                 libc::SIGHUP => return Ok(StopRequest::Hangup),
+                libc::SIGUSR2 => return Ok(StopRequest::Drain),
                 _ => {}
             }
         }
