@@ -47,6 +47,8 @@ pub enum Stopped {
     BySignal(ports::StopRequest),
     /// The master asked for it, perhaps because we had asked for a graceful end.
     ByMaster,
+    /// A graceful end was asked for, and there is no master that could be waited for.
+    Drained,
     /// As many attempts as `maxretries` allows have failed.
     RetriesUsedUp,
 }

@@ -184,6 +184,11 @@ impl Signal {
         system::signal_number(name.strip_prefix("SIG").unwrap_or(name)).map(Signal)
     }
 
+    /// The signal that reaches a worker as this request.
+    pub fn of(request: StopRequest) -> Signal {
+        Signal(system::stop_signal(request))
+    }
+
     /// The number.
     pub fn number(self) -> i32 {
         self.0
@@ -281,9 +286,11 @@ pub enum StopRequest {
     Interrupt,
     /// SIGHUP.
     Hangup,
+    /// SIGUSR2: once the running builds are over.
+    Drain,
 }
 
-/// From now on SIGTERM, SIGINT and SIGHUP are values instead of ends. At most once a process.
+/// From now on SIGTERM, SIGINT, SIGHUP and SIGUSR2 are values instead of ends. At most once a process.
 ///
 /// A process with the number 1, as which a container runs its program, has a duty besides: children
 /// whose parent has ended come to it. The thread in [`StopRequests::next`] then also reaps those,
@@ -526,6 +533,18 @@ pub fn service_manager() -> Option<ServiceManager> {
 /// Sets the permission bits that new files do not get; returns the ones before.
 pub fn set_umask(mask: u32) -> u32 {
     system::set_umask(mask)
+}
+
+// ---------------------------------------------------------------------------------------------
+// Network
+
+/// Lets a TCP connection fail when what was sent has not been acknowledged for so long. Does nothing
+/// where the system has no such limit.
+///
+/// # Errors
+/// The system's.
+pub fn limit_unacknowledged(socket: &impl system::Socket, limit: Duration) -> io::Result<()> {
+    system::limit_unacknowledged(socket, limit)
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
+use std::time::Duration;
 
 pub use crate::unix::*;
 use crate::{Containment, Leftover, ServiceManager};
@@ -51,6 +52,18 @@ pub(crate) fn follower_path(leader: &OwnedFd) -> io::Result<CString> {
     }
     // SAFETY: ptsname_r(3) has put a text that ends with NUL into `path`.
     Ok(unsafe { CStr::from_ptr(path.as_ptr()) }.to_owned())
+}
+
+/// `TCP_USER_TIMEOUT` of tcp(7), in milliseconds.
+pub(crate) fn limit_unacknowledged(socket: &impl Socket, limit: Duration) -> io::Result<()> {
+    let limit = libc::c_uint::try_from(limit.as_millis()).unwrap_or(libc::c_uint::MAX);
+    let (value, size) = (
+        (&raw const limit).cast(),
+        size_of_val(&limit) as libc::socklen_t,
+    );
+    let (socket, option) = (socket.as_fd().as_raw_fd(), libc::TCP_USER_TIMEOUT);
+    // SAFETY: `value` points to one number of `size` bytes.
+    check(unsafe { libc::setsockopt(socket, libc::IPPROTO_TCP, option, value, size) }).map(drop)
 }
 
 pub(crate) fn containment() -> Containment {

@@ -277,7 +277,7 @@ fn work(settings: Settings) -> Result<Exit, String> {
             info!("Server Shut Down.");
             Ok(match stopped {
                 Stopped::BySignal(request) => Exit::Signal(request),
-                Stopped::ByMaster | Stopped::RetriesUsedUp => Exit::GOOD,
+                Stopped::ByMaster | Stopped::Drained | Stopped::RetriesUsedUp => Exit::GOOD,
             })
         }
         Err(why) => {

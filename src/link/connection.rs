@@ -61,6 +61,11 @@ impl Connection {
         self.peer
     }
 
+    /// The socket, for settings that not every system has.
+    pub fn socket(&self) -> &TcpStream {
+        &self.writer.0
+    }
+
     /// Tells the other end that no more will come; it then sees a clean close.
     pub fn finish(&self) {
         // An error means that the connection is already gone, which is what we want.

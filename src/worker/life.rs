@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use log::{info, warn};
+use log::{debug, info, warn};
 use smol::Timer;
 use smol::channel::Sender;
 use smol::future::or;
@@ -51,6 +51,7 @@ pub struct Life {
     record: Record,
     notify: Notify,
     workplace: Workplace,
+    grace: Grace,
     backoff: Backoff,
     /// Attempts since we were last attached.
     failed_attempts: u64,
@@ -137,6 +138,7 @@ impl Life {
     ) -> Life {
         let builders = Builders::new(settings.basedir.clone(), settings.deletes_leftover_dirs());
         let backoff = Backoff::new(settings.max_delay.unwrap_or(DEFAULT_MAX_DELAY));
+        let grace = Grace::new(&settings, Instant::now());
         let workplace = Workplace {
             environment: settings.environment.clone(),
             builders,
@@ -149,6 +151,7 @@ impl Life {
             record: Record::default(),
             notify: Notify::default(),
             workplace,
+            grace,
             backoff,
             failed_attempts: 0,
             next_step: StepId(1),
@@ -175,7 +178,12 @@ impl Life {
             let request = self.end_steps().await;
             match (outcome, request) {
                 (Outcome::Stop(stopped), _) => return stopped,
-                (Outcome::Again { .. }, Some(request)) => return Stopped::BySignal(request),
+                (Outcome::Again { .. }, Some(request)) => return self.stopped_by(request),
+                (Outcome::Again { reason, .. }, None) if self.grace.is_asked() => {
+                    warn!("{reason}");
+                    info!("nothing is left to wait for, shutting down.");
+                    return Stopped::Drained;
+                }
                 (Outcome::Again { login, reason }, None) => {
                     warn!("{reason}");
                     self.notify.ready(&format!("not attached: {reason}"));
@@ -210,7 +218,7 @@ impl Life {
                 login: false,
                 reason: error.to_string(),
             }),
-            Err(request) => Err(Outcome::Stop(Stopped::BySignal(request))),
+            Err(request) => Err(Outcome::Stop(self.stopped_by(request))),
         }
     }
 
@@ -224,7 +232,7 @@ impl Life {
         let now = Instant::now();
         let keepalive = Keepalive::new(settings.keepalive, patience(settings.keepalive), now);
         let session = PbSession::new(login, self.next_step);
-        let mut grace = Grace::new(settings, now);
+        limit_unacknowledged(&connection, keepalive.interval());
         let startup = settings.startup.clone();
         let place = format!("{}:{}", self.address.host, self.address.port);
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
@@ -232,7 +240,7 @@ impl Life {
         let mut buffer = vec![0; READ_SIZE];
         let mut attached = false;
         let outcome = loop {
-            let deadline = [conversation.deadline(), grace.next_look()]
+            let deadline = [conversation.deadline(), self.grace.next_look()]
                 .into_iter()
                 .flatten()
                 .min();
@@ -240,16 +248,19 @@ impl Life {
             let happening =
                 next(&mut connection, &self.inbox, &outbox, &mut buffer, deadline).await;
             let now = Instant::now();
-            if grace.is_asked_by_file(now) {
+            if self.grace.is_asked_by_file(now) {
+                if !conversation.is_attached() {
+                    break Outcome::Stop(Stopped::Drained);
+                }
                 conversation.ask_for_shutdown();
             }
             if let Happening::Event(LoopEvent::Stop(request)) = happening {
-                if conversation.is_attached() && grace.is_asked_by(request) {
+                if conversation.is_attached() && self.grace.is_asked_by(request) {
                     conversation.ask_for_shutdown();
                     continue;
                 }
                 log_stop(request);
-                break Outcome::Stop(Stopped::BySignal(request));
+                break Outcome::Stop(stopped_by(&self.grace, request));
             }
             let turn = take(&mut conversation, &mut outbox, &buffer, happening, now);
             if conversation.is_attached() && !attached {
@@ -336,12 +347,29 @@ impl Life {
             self.failed_attempts,
             delay.as_secs_f64()
         );
-        let sleep = async {
-            Timer::after(delay).await;
-            None
-        };
-        let stop = async { Some(Stopped::BySignal(self.stop_request().await)) };
-        or(sleep, stop).await
+        let until = Instant::now() + delay;
+        loop {
+            let wake = self.grace.next_look().map_or(until, |look| look.min(until));
+            let sleep = async {
+                Timer::at(wake).await;
+                None
+            };
+            if let Some(request) = or(sleep, async { Some(self.stop_request().await) }).await {
+                return Some(self.stopped_by(request));
+            }
+            let now = Instant::now();
+            if self.grace.is_asked_by_file(now) {
+                info!("shutdown.stamp was touched, shutting down.");
+                return Some(Stopped::Drained);
+            }
+            if now >= until {
+                return None;
+            }
+        }
+    }
+
+    fn stopped_by(&self, request: StopRequest) -> Stopped {
+        stopped_by(&self.grace, request)
     }
 
     /// Waits for a request to stop, taking note of what ending steps say.
@@ -369,11 +397,34 @@ fn patience(keepalive: Option<Duration>) -> Duration {
     })
 }
 
+/// The system gives up no later than we do: also while a step's output is on its way, and without a
+/// keepalive that says so. No limit without keepalives, which somebody may have turned off for a link
+/// that is away for long.
+fn limit_unacknowledged(connection: &Connection, keepalive: Option<Duration>) {
+    let Some(interval) = keepalive else {
+        return;
+    };
+    let limit = interval.saturating_add(patience(keepalive));
+    if let Err(error) = ports::limit_unacknowledged(connection.socket(), limit) {
+        debug!("the system does not limit how long the master may be silent: {error}");
+    }
+}
+
+/// A graceful end that need not or must not wait is a good end all the same.
+fn stopped_by(grace: &Grace, request: StopRequest) -> Stopped {
+    if grace.is_graceful(request) {
+        Stopped::Drained
+    } else {
+        Stopped::BySignal(request)
+    }
+}
+
 fn log_stop(request: StopRequest) {
     let name = match request {
         StopRequest::Terminate => "SIGTERM",
         StopRequest::Interrupt => "SIGINT",
         StopRequest::Hangup => "SIGHUP",
+        StopRequest::Drain => "SIGUSR2",
     };
     info!("Received {name}, shutting down.");
 }

@@ -65,7 +65,7 @@ pub(crate) fn stop_requests() -> io::Result<StopRequests> {
     raw::set_nonblocking(writer.as_fd())?;
     HANDLER_END.store(writer.into_raw_fd(), Ordering::SeqCst);
     let handler = note as extern "C" fn(libc::c_int);
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGUSR2] {
         raw::set_action(signal, handler as libc::sighandler_t, libc::SA_RESTART)?;
     }
     if raw::own_id() == 1 {
@@ -101,6 +101,7 @@ impl StopRequests {
                     CHILD_NOTED.store(false, Ordering::SeqCst);
                     process::reap_strangers();
                 }
+                libc::SIGUSR2 => return Ok(StopRequest::Drain),
                 _ => {}
             }
         }
