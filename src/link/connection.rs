@@ -81,6 +81,18 @@ impl Reader {
     pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer).await
     }
+
+    /// Waits until the other end has closed, taking nothing of what has come. Bytes that have come
+    /// hide a close behind them.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        match self.0.peek(&mut [0]).await? {
+            0 => Ok(()),
+            _ => std::future::pending().await,
+        }
+    }
 }
 
 impl Writer {

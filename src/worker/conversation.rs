@@ -115,6 +115,11 @@ impl<'a> Conversation<'a> {
         outcome.map_err(|error| End::Lost(error.to_string()))
     }
 
+    /// Bytes that had to wait have left for the master: somebody takes them.
+    pub fn sent_more(&mut self, now: Instant) {
+        self.liveness.heard(now);
+    }
+
     /// Takes what a step says.
     pub fn step_says(&mut self, step: StepId, event: StepEvent, now: Instant) {
         match self.workplace.steps.note(step, event, now) {

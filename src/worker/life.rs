@@ -461,7 +461,13 @@ fn take(
             return Err(End::Lost("the master closed the connection".to_owned()));
         }
         Happening::Read(Ok(count)) => conversation.received(&buffer[..count], now)?,
-        Happening::Wrote(Ok(count)) => outbox.written(count),
+        Happening::Wrote(Ok(count)) => {
+            if outbox.len() > OUTGOING_LIMIT {
+                // While we do not listen, this is the master's sign of life.
+                conversation.sent_more(now);
+            }
+            outbox.written(count);
+        }
         Happening::Read(Err(error)) | Happening::Wrote(Err(error)) => {
             return Err(End::Lost(format!(
                 "lost the connection to the master: {error}"
@@ -494,7 +500,7 @@ async fn next(
     };
     let read = async {
         if outbox.len() > OUTGOING_LIMIT {
-            return std::future::pending().await;
+            return Happening::Read(connection.reader.ended().await.map(|()| 0));
         }
         Happening::Read(connection.reader.read(buffer).await)
     };

@@ -29,6 +29,38 @@ fn a_master_that_stops_reading_costs_no_memory_and_can_still_interrupt() {
 }
 
 #[test]
+fn the_end_of_a_master_that_does_not_read_is_noticed() {
+    const FLOODS: i64 = 100;
+    let master = Master::new();
+    let worker = Worker::start("stuck-end", master.port());
+    let mut session = master.attach();
+    let names: Vec<String> = (0..FLOODS).map(|number| format!("b{number}")).collect();
+    let pairs: Vec<_> = names.iter().map(|name| (name.as_str(), "b")).collect();
+    let request = session.set_builders(&pairs);
+    session.flush().unwrap();
+    session.wait_for_answer(request).unwrap();
+    for number in 0..FLOODS {
+        let id = text(&number.to_string());
+        let call = [
+            Value::Remote(100 + number),
+            id,
+            text("shell"),
+            shell("yes", false),
+        ];
+        // The first builder of the list is the object after those of the first attachment.
+        session
+            .master
+            .call(BUILDER + 1 + number, "startCommand", &call);
+    }
+    session.flush().unwrap();
+    // More waits for the master than the worker wants to keep, so it listens to nothing new.
+    assert!(becomes(Duration::from_secs(10), || worker.memory() > 25 * 1024));
+    session.close();
+    assert!(master.accept_within(Duration::from_secs(8)).is_some());
+    assert!(worker.children().is_empty());
+}
+
+#[test]
 fn two_floods_share_the_link_and_a_third_builder_is_served() {
     let master = Master::new();
     let worker = Worker::start("floods", master.port());
