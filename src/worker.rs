@@ -4,6 +4,7 @@
 //! One thread runs the loop: the socket, the timers, and one channel on which steps and stop
 //! requests arrive as [`LoopEvent`]s. Each running step is a thread of its own.
 
+mod address;
 pub mod builders;
 mod clocks;
 pub mod conversation;
@@ -16,6 +17,7 @@ mod phase;
 pub mod record;
 pub mod recovery;
 pub mod running;
+mod turn;
 mod watchdog;
 
 use std::fmt;
@@ -84,7 +86,7 @@ impl std::error::Error for WorkerError {}
 /// Only what makes it impossible to begin. A master that cannot be reached is no error: it is tried
 /// again for ever, or `maxretries` times.
 pub fn run(mut settings: Settings) -> Result<Stopped, WorkerError> {
-    let address = life::address(&settings)?;
+    let address = address::address(&settings)?;
     let (events, receiver) = smol::channel::unbounded();
     pass_on_stop_requests(events.clone())?;
     let notify = Notify::new(|name| std::env::var_os(name), std::process::id());

@@ -1,6 +1,5 @@
 //! The worker's life: dial, converse, lose the master, end the steps, wait, dial again.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
@@ -8,6 +7,7 @@ use smol::Timer;
 use smol::channel::Sender;
 use smol::future::or;
 
+use super::address::Address;
 use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
 use super::grace::Grace;
@@ -17,8 +17,9 @@ use super::outbox::Outbox;
 use super::phase::{self, Phase};
 use super::record::Record;
 use super::running::RunningSteps;
-use super::{Jump, LoopEvent, Stopped, WorkerError};
-use crate::basedir::{MasterAddress, Protocol, Settings};
+use super::turn::{Happening, log_jump, next, take};
+use super::{LoopEvent, Stopped};
+use crate::basedir::Settings;
 use crate::calls::StepId;
 use crate::link::{Backoff, Connection, LinkError};
 use crate::session::keepalive::Keepalive;
@@ -36,9 +37,6 @@ const STEPS_END_LIMIT: Duration = Duration::from_secs(15);
 
 /// Longest delay between two attempts, unless the base directory says otherwise.
 const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(60);
-
-/// Bytes waiting for the master above which we take no more of its calls.
-const OUTGOING_LIMIT: usize = 4 * 1024 * 1024;
 
 /// Bytes read at once; a block of a download arrives in a few reads.
 const READ_SIZE: usize = 64 * 1024;
@@ -58,45 +56,6 @@ pub struct Life {
     next_step: StepId,
 }
 
-/// Where the master listens.
-#[derive(Debug, Clone)]
-pub struct Address {
-    pub host: String,
-    pub port: u16,
-}
-
-/// The address to dial.
-///
-/// # Errors
-/// The settings ask for a way to the master that this program does not have.
-pub fn address(settings: &Settings) -> Result<Address, WorkerError> {
-    let lacks = |what: &str| {
-        Err(WorkerError::Settings(format!(
-            "{what}; this version reaches a master over plain TCP with protocol 'pb' only: give \
-             buildmaster_host and port"
-        )))
-    };
-    match settings.protocol {
-        Protocol::Pb => {}
-        Protocol::MsgpackV7 => return lacks("protocol 'msgpack_experimental_v7' is asked for"),
-    }
-    if settings.proxy.is_some() {
-        return lacks("proxy_connection_string is set");
-    }
-    match &settings.master {
-        MasterAddress::Tcp {
-            host,
-            port,
-            tls: false,
-        } => Ok(Address {
-            host: host.clone(),
-            port: *port,
-        }),
-        MasterAddress::Tcp { tls: true, .. } => lacks("use_tls is set"),
-        MasterAddress::Endpoint(_) => lacks("connection_string is set"),
-    }
-}
-
 /// How the time on one connection ended.
 #[derive(Debug)]
 enum Outcome {
@@ -104,28 +63,6 @@ enum Outcome {
     Again { login: bool, reason: String },
     /// The worker ends.
     Stop(Stopped),
-}
-
-/// What the loop woke up for.
-#[derive(Debug)]
-enum Happening {
-    Event(LoopEvent),
-    Read(io::Result<usize>),
-    Wrote(io::Result<usize>),
-    Deadline,
-}
-
-impl Happening {
-    /// What the loop does about it.
-    fn phase(&self) -> Phase {
-        match self {
-            Happening::Event(LoopEvent::Step(..)) => Phase::HearingStep,
-            Happening::Event(LoopEvent::Stop(_)) => Phase::ShuttingDown,
-            Happening::Read(_) => Phase::ReadingMaster,
-            Happening::Wrote(_) => Phase::Writing,
-            Happening::Event(LoopEvent::ClockJumped(_)) | Happening::Deadline => Phase::Timers,
-        }
-    }
 }
 
 impl Life {
@@ -427,97 +364,4 @@ fn log_stop(request: StopRequest) {
         StopRequest::Drain => "SIGUSR2",
     };
     info!("Received {name}, shutting down.");
-}
-
-fn log_jump(jump: Jump) {
-    let (by, way) = match jump {
-        Jump::Ahead(by) => (by, "ahead"),
-        Jump::Back(by) => (by, "back"),
-    };
-    info!(
-        "the clock went {way} by {:.0} s: this machine was suspended, or its clock was set",
-        by.as_secs_f64()
-    );
-}
-
-/// Hands what has happened to the conversation.
-fn take(
-    conversation: &mut Conversation<'_>,
-    outbox: &mut Outbox,
-    buffer: &[u8],
-    happening: Happening,
-    now: Instant,
-) -> Result<(), End> {
-    phase::enter(happening.phase());
-    match happening {
-        Happening::Event(LoopEvent::Step(step, event)) => conversation.step_says(step, event, now),
-        Happening::Event(LoopEvent::ClockJumped(jump)) => {
-            log_jump(jump);
-            conversation.probe(now)?;
-        }
-        // The loop has seen to it.
-        Happening::Event(LoopEvent::Stop(_)) => {}
-        Happening::Read(Ok(0)) => {
-            return Err(End::Lost("the master closed the connection".to_owned()));
-        }
-        Happening::Read(Ok(count)) => conversation.received(&buffer[..count], now)?,
-        Happening::Wrote(Ok(count)) => {
-            if outbox.len() > OUTGOING_LIMIT {
-                // While we do not listen, this is the master's sign of life.
-                conversation.sent_more(now);
-            }
-            outbox.written(count);
-        }
-        Happening::Read(Err(error)) | Happening::Wrote(Err(error)) => {
-            return Err(End::Lost(format!(
-                "lost the connection to the master: {error}"
-            )));
-        }
-        Happening::Deadline => {}
-    }
-    // Also when traffic never pauses.
-    if conversation.deadline().is_some_and(|at| at <= now) {
-        conversation.tick(now)?;
-    }
-    Ok(())
-}
-
-/// Waits for whatever comes first. What a step says comes before more work from the master, and
-/// reading before writing; steps are held by their windows, so nobody starves.
-async fn next(
-    connection: &mut Connection,
-    inbox: &Inbox,
-    outbox: &Outbox,
-    buffer: &mut [u8],
-    deadline: Option<Instant>,
-) -> Happening {
-    let event = async {
-        match inbox.recv().await {
-            Ok(event) => Happening::Event(event),
-            // Cannot be: the steps' side is held as long as the loop runs.
-            Err(_) => std::future::pending().await,
-        }
-    };
-    let read = async {
-        if outbox.len() > OUTGOING_LIMIT {
-            return Happening::Read(connection.reader.ended().await.map(|()| 0));
-        }
-        Happening::Read(connection.reader.read(buffer).await)
-    };
-    let write = async {
-        if outbox.is_empty() {
-            return std::future::pending().await;
-        }
-        Happening::Wrote(connection.writer.write(outbox.unwritten()).await)
-    };
-    let alarm = async {
-        match deadline {
-            Some(at) => {
-                Timer::at(at).await;
-                Happening::Deadline
-            }
-            None => std::future::pending().await,
-        }
-    };
-    or(event, or(read, or(write, alarm))).await
 }
