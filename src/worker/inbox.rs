@@ -123,3 +123,54 @@ impl Pulse {
         self.over.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::worker::Jump;
+
+    #[test]
+    fn jump_of_the_clock_is_told_once_and_before_other_events_which_are_not_lost() {
+        let (events, receiver) = smol::channel::unbounded();
+        let inbox = Inbox::new(receiver, Arc::default());
+        let hour = Duration::from_secs(3600);
+        // An hour passed on the wall while this machine did not run.
+        let before = Clocks::new(Instant::now(), SystemTime::now() - hour);
+        inbox.clocks.set(before);
+        let stop = LoopEvent::Stop(ports::StopRequest::Terminate);
+        events.try_send(stop).unwrap();
+        let first = smol::block_on(inbox.recv()).unwrap();
+        let LoopEvent::ClockJumped(Jump::Ahead(by)) = first else {
+            panic!("{first:?}")
+        };
+        assert!(by.abs_diff(hour) < Duration::from_secs(1), "{by:?}");
+        let second = smol::block_on(inbox.recv()).unwrap();
+        assert!(matches!(second, LoopEvent::Stop(_)), "{second:?}");
+    }
+
+    #[test]
+    fn every_look_is_a_beat_and_a_poke_makes_an_idle_loop_look() {
+        let (_events, receiver) = smol::channel::unbounded();
+        let pulse = Arc::new(Pulse::default());
+        let inbox = Inbox::new(receiver, Arc::clone(&pulse));
+        let poker = {
+            let pulse = Arc::clone(&pulse);
+            // One beat is the first look, which leaves the waker.
+            std::thread::spawn(move || {
+                while pulse.beats() < 5 {
+                    pulse.poke();
+                    std::thread::yield_now();
+                }
+            })
+        };
+        let beats = poll_fn(|_| match pulse.beats() {
+            0..5 => Poll::Pending,
+            _ => Poll::Ready(true),
+        });
+        let event = async { inbox.recv().await.is_err() };
+        assert!(smol::block_on(smol::future::or(event, beats)));
+        poker.join().unwrap();
+    }
+}
