@@ -49,6 +49,7 @@ def start_and_stop(stage):
 def verdict(stage, says, **changes):
     boat = stage.boat(**changes)
     done = boat.do("start", code=1, says=says)
+    check(done.seconds < 8, f"told only after {done.seconds:.1f} s")
     # It keeps trying, as somebody may put the master right.
     check(alive(boat.pid()), "the worker has ended")
     boat.do("stop", says="is dead")
