@@ -15,7 +15,7 @@ use crate::basedir::{
 };
 use crate::worker::{self, Stopped};
 
-/// How long a start waits for the master.
+/// How long a start waits for the master, unless the same thing keeps it away twice.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a daemon's files are hidden by, unless the settings say otherwise: all but the owner.
@@ -152,9 +152,9 @@ impl Subject<'_> {
             }
             Verdict::NotYet(problem) => {
                 let why = problem.unwrap_or_else(|| "the master has not answered".to_owned());
-                let time = PATIENCE.as_secs();
+                let time = self.time.as_secs_f64();
                 format!(
-                    "worker \"{name}\" is not attached after {time} s: {why}; it keeps trying{pid}, see {log}"
+                    "worker \"{name}\" is not attached after {time:.1} s: {why}; it keeps trying{pid}, see {log}"
                 )
             }
             Verdict::Refused(why) => why,

@@ -107,6 +107,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_drain_is_always_allowed_and_a_hangup_if_the_settings_say_so() {
+        for by_signal in [false, true] {
+            let new = || Grace {
+                stamp: None,
+                by_signal,
+                asked: false,
+            };
+            let mut grace = new();
+            assert!(!grace.is_asked_by(StopRequest::Terminate));
+            assert!(!grace.is_asked_by(StopRequest::Interrupt));
+            assert_eq!(grace.is_asked_by(StopRequest::Hangup), by_signal);
+            assert_eq!(grace.is_asked(), by_signal);
+            let mut grace = new();
+            assert!(grace.is_asked_by(StopRequest::Drain));
+            // The second one means now.
+            assert!(!grace.is_asked_by(StopRequest::Drain));
+            assert!(!grace.is_asked_by(StopRequest::Hangup));
+            assert!(grace.is_asked());
+        }
+    }
+
+    #[test]
     fn only_a_later_touch_counts_and_only_once() {
         let dir = std::env::temp_dir().join(format!("coracle-stamp-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
