@@ -36,7 +36,7 @@ class Scenario:
     streams_apart: bool = False  # the order between output and errors depends on chance
     drive: Callable | None = None
     alone: bool = False  # disturbs the whole master or worker: runs with nothing beside it
-    seconds: float = 240  # all builds must have ended by then
+    seconds: float = 150  # all builds must have ended by then
 
     def builders(self, places):
         """The steps of each builder, by builder name."""

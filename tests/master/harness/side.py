@@ -48,14 +48,14 @@ class Group:
         self.directory.chmod(0o755)
         self.places = {each.name: self._places(each) for each in scenarios}
         # Buildbot finds its step classes in a way that only one thread may use.
-        self.builders = {each.name: list(each.builders(self.places[each.name])) for each in scenarios}
+        self.builders = {
+            each.name: list(each.builders(self.places[each.name])) for each in scenarios
+        }
 
     def _places(self, scenario):
         out = self.directory / "out" / scenario.name
         out.mkdir(parents=True)
-        return Places(
-            inputs=self.scene.root / "inputs", out=out, work=self.directory / "worker"
-        )
+        return Places(inputs=self.scene.root / "inputs", out=out, work=self.directory / "worker")
 
     def start(self):
         """Starts both and waits until the worker is attached."""
@@ -67,7 +67,11 @@ class Group:
             "scenarios": [each.name for each in self.scenarios],
         }
         self.master = Master(
-            self.scene.venv, self.directory / "master", HERE / "master.cfg", fields, self.environment
+            self.scene.venv,
+            self.directory / "master",
+            HERE / "master.cfg",
+            fields,
+            self.environment,
         )
         self.master.start()
         self.new_worker()

@@ -67,7 +67,9 @@ def obfuscated_words(at):
             flunkOnFailure=False,
         ),
         SecretShell(
-            [("obfuscated", "/nonexistent/pa55wd!", "program")], name="missing", flunkOnFailure=False
+            [("obfuscated", "/nonexistent/pa55wd!", "program")],
+            name="missing",
+            flunkOnFailure=False,
         ),
     ]
 

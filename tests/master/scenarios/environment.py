@@ -25,7 +25,9 @@ def environment(at):
     return [
         shown("as it is", None),
         shown("nothing", {}),
-        shown("set", {"NEW": "value", "USER": "other", "EMPTY": "", "ODD": "ünï €", "EQUALS": "a=b"}),
+        shown(
+            "set", {"NEW": "value", "USER": "other", "EMPTY": "", "ODD": "ünï €", "EQUALS": "a=b"}
+        ),
         shown("removed", {"USER": None, "NEVER_SET": None}),
         shown("joined", {"LISTED": ["/a", "/b", "/c"], "ONE": ["/a"], "NONE": []}),
         shown(
@@ -60,7 +62,11 @@ def special_variables(at):
         # The program is looked for in the PATH of the step.
         sh(["mkdir", "bin"], "bin"),
         sh("printf '#!/bin/sh\\necho mine\\n' > bin/own; chmod 755 bin/own", "prepare"),
-        sh(["own"], "own program", env={"PATH": [str(at.work / "special-variables/build/bin"), "${PATH}"]}),
+        sh(
+            ["own"],
+            "own program",
+            env={"PATH": [str(at.work / "special-variables/build/bin"), "${PATH}"]},
+        ),
     ]
 
 

@@ -45,7 +45,9 @@ def exit_statuses(at):
     },
 )
 def signals(at):
-    died = [sh(f"kill -{name} $$", f"signal {name}") for name in ("TERM", "KILL", "SEGV", "HUP", "USR1")]
+    died = [
+        sh(f"kill -{name} $$", f"signal {name}") for name in ("TERM", "KILL", "SEGV", "HUP", "USR1")
+    ]
     # Its own child dies, and the shell reports that as a status.
     return [*died, sh("sh -c 'kill -9 $$'; exit $?", "a child dies")]
 
