@@ -36,6 +36,7 @@ fn play() {
         "daemon" => daemon(),
         "hopper" => hopper(),
         "descriptors" => descriptors(),
+        "worker without streams" => worker_without_streams(),
         "worker" => worker(false),
         "worker with terminal" => worker(true),
         "two hundred steps" => two_hundred_steps(),
@@ -102,6 +103,22 @@ fn worker(terminal: bool) {
                   sleep 600";
     let _process = shell_in(Path::new("."), script, terminal);
     std::thread::sleep(Duration::from_secs(600));
+}
+
+/// A worker whose own standard streams are closed, as some boot scripts start them.
+fn worker_without_streams() {
+    for descriptor in 0..3 {
+        // SAFETY: close(2) takes a number; nothing below prints.
+        unsafe { libc::close(descriptor) };
+    }
+    let mut found = Vec::new();
+    for terminal in [false, true] {
+        let mut process = shell_in(Path::new("/"), "echo out; echo err >&2", terminal);
+        let text = crate::common::output(&mut process);
+        found.push(format!("{text:?} {:?}", exit_of(&mut process)));
+        end(process);
+    }
+    std::fs::write("found", found.join("\n")).unwrap();
 }
 
 /// Steps leave neither descriptors nor children in the worker.
