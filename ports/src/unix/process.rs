@@ -19,7 +19,7 @@ const AWAKEN_AFTER: Duration = Duration::from_millis(100);
 /// How long dropping a process that nobody ended may block.
 const DROP_LIMIT: Duration = Duration::from_secs(1);
 /// How long a process may take to end after the step's own process before it is a leftover.
-const LEFTOVER_GRACE: Duration = Duration::from_millis(30);
+const LEFTOVER_GRACE: Duration = Duration::from_millis(100);
 
 /// A step's process, and with it everything it starts. Dropping it kills all of it.
 #[derive(Debug)]
@@ -293,7 +293,7 @@ impl StepProcess {
                 return found;
             }
             std::thread::sleep(pause);
-            pause *= 2;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
@@ -334,6 +334,9 @@ impl Drop for StepProcess {
         }
     }
 }
+
+/// The longest pause between two looks at what is left.
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
 /// Monitors that still had something to wait for when their step was over.
 static STRAGGLERS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());

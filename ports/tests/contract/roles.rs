@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,9 +18,18 @@ pub fn command(role: &str) -> Command {
     command
 }
 
+/// This test program.
+pub fn program() -> PathBuf {
+    // Some systems know it only by the word it was called with.
+    std::env::current_exe().unwrap_or_else(|_| {
+        let name = std::env::args_os().next().unwrap();
+        std::path::absolute(name).unwrap()
+    })
+}
+
 /// The words that make a step play the role that its environment has in `ROLE`.
 pub fn words() -> Vec<OsString> {
-    let program = std::env::current_exe().unwrap().into_os_string();
+    let program = program().into_os_string();
     let arguments = ["--ignored", "--exact", "roles::play", "--nocapture"];
     let arguments = arguments.iter().map(OsString::from);
     [program].into_iter().chain(arguments).collect()
