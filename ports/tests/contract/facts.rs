@@ -107,7 +107,7 @@ fn umask_is_set_for_us_and_for_steps() {
 #[test]
 fn roles_are_played_only_when_asked_for() {
     // `cargo test -- --ignored` must not start daemons.
-    let program = std::env::current_exe().unwrap();
+    let program = roles::program();
     let status = Command::new(program)
         .args(["--ignored", "--exact", "roles::play"])
         .env_remove("ROLE")

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ports::{Exit, ProcessSpec};
 
-use crate::common::{LIMIT, end, env, exit_of, output, read_all, shell, shell_in};
+use crate::common::{LIMIT, Place, end, env, exit_of, output, read_all, shell, shell_in};
 use crate::roles;
 
 /// A copy of a descriptor that `exec` does not close, as a careless library makes them.
@@ -64,6 +64,17 @@ fn running_step_does_not_hold_the_pipes_of_another_one_open() {
         assert_eq!(exit_of(&mut first), Exit::Code(0));
         end(second);
     }
+}
+
+#[test]
+fn worker_with_closed_streams_starts_steps_all_the_same() {
+    let place = Place::new();
+    let mut worker = roles::command("worker without streams");
+    worker.current_dir(&place.0).status().unwrap();
+    let found = std::fs::read_to_string(place.at("found")).unwrap();
+    let lines: Vec<&str> = found.lines().collect();
+    assert_eq!(lines[0], r#""out\n" Code(0)"#);
+    assert_eq!(lines[1], r#""out\r\nerr\r\n" Code(0)"#);
 }
 
 #[test]

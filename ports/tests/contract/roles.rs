@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,9 +18,18 @@ pub fn command(role: &str) -> Command {
     command
 }
 
+/// This test program.
+pub fn program() -> PathBuf {
+    // Some systems know it only by the word it was called with.
+    std::env::current_exe().unwrap_or_else(|_| {
+        let name = std::env::args_os().next().unwrap();
+        std::path::absolute(name).unwrap()
+    })
+}
+
 /// The words that make a step play the role that its environment has in `ROLE`.
 pub fn words() -> Vec<OsString> {
-    let program = std::env::current_exe().unwrap().into_os_string();
+    let program = program().into_os_string();
     let arguments = ["--ignored", "--exact", "roles::play", "--nocapture"];
     let arguments = arguments.iter().map(OsString::from);
     [program].into_iter().chain(arguments).collect()
@@ -36,6 +45,7 @@ fn play() {
         "daemon" => daemon(),
         "hopper" => hopper(),
         "descriptors" => descriptors(),
+        "worker without streams" => worker_without_streams(),
         "worker" => worker(false),
         "worker with terminal" => worker(true),
         "two hundred steps" => two_hundred_steps(),
@@ -102,6 +112,22 @@ fn worker(terminal: bool) {
                   sleep 600";
     let _process = shell_in(Path::new("."), script, terminal);
     std::thread::sleep(Duration::from_secs(600));
+}
+
+/// A worker whose own standard streams are closed, as some boot scripts start them.
+fn worker_without_streams() {
+    for descriptor in 0..3 {
+        // SAFETY: close(2) takes a number; nothing below prints.
+        unsafe { libc::close(descriptor) };
+    }
+    let mut found = Vec::new();
+    for terminal in [false, true] {
+        let mut process = shell_in(Path::new("/"), "echo out; echo err >&2", terminal);
+        let text = crate::common::output(&mut process);
+        found.push(format!("{text:?} {:?}", exit_of(&mut process)));
+        end(process);
+    }
+    std::fs::write("found", found.join("\n")).unwrap();
 }
 
 /// Steps leave neither descriptors nor children in the worker.

@@ -121,7 +121,7 @@ fn no_signal_is_ignored_or_blocked_from_the_start() {
 #[test]
 fn step_has_a_group_of_its_own_in_the_session_of_the_worker() {
     let mut process = shell("read line");
-    let pid = process.id().cast_signed();
+    let pid = process.id() as i32;
     // SAFETY: getpgid(2) takes a number.
     assert_eq!(unsafe { libc::getpgid(pid) }, pid);
     // SAFETY: getsid(2) takes a number.
