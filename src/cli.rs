@@ -103,7 +103,7 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
     let verbose = arguments.verbose;
     match arguments.command {
         None => usage_error(voice, None, "must specify a command"),
-        Some(Command::CreateWorker(options)) => match options.run() {
+        Some(Command::CreateWorker(options)) => match options.run(voice) {
             Ok(exit) => exit,
             Err(why) => usage_error(voice, Some("create-worker"), &why),
         },

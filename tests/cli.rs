@@ -170,6 +170,16 @@ fn what_cannot_be_obeyed_is_one_clear_line_and_exit_1() {
 }
 
 #[test]
+fn a_timeout_is_for_a_drain() {
+    let output = run(CORACLE, &["stop", "--timeout", "5"]);
+    let expected = "coracle: --timeout is for --drain; see `coracle stop --help`\n";
+    assert_eq!((code(&output), err(&output)), (Some(1), expected));
+    let output = run(CORACLE, &["stop", "--drain", "--timeout", "soon"]);
+    assert_eq!(code(&output), Some(1));
+    assert!(err(&output).contains("soon"), "{}", err(&output));
+}
+
+#[test]
 fn under_the_other_name_usage_errors_look_like_that_programs() {
     let output = run(
         buildbot_worker(),
@@ -444,6 +454,32 @@ fn a_daemon_is_started_found_and_stopped() {
     assert!(!place.directory.join("twistd.pid").exists());
     assert!(place.read("twistd.log").ends_with("Server Shut Down.\n"));
     let output = place.run(&["stop"]);
+    assert_eq!(
+        (code(&output), out(&output)),
+        (Some(0), "worker not running\n")
+    );
+}
+
+#[test]
+fn a_drain_without_a_master_to_wait_for_ends_the_worker_at_once() {
+    let place = Place::new(&["-n"]);
+    let (mut child, mut lines) = place.foreground();
+    // Nobody would ever end this wait if the worker did not end by itself.
+    let output = place.run(&["stop", "--drain"]);
+    let pid = child.id();
+    let expected = format!(
+        "worker process {pid} ends when its builds are over; stop it again to end it now\n\
+         worker process {pid} is dead\n"
+    );
+    assert_eq!(
+        (code(&output), out(&output), err(&output)),
+        (Some(0), expected.as_str(), "")
+    );
+    let mut log = String::new();
+    lines.read_to_string(&mut log).unwrap();
+    assert!(log.contains("Received SIGUSR2, shutting down."), "{log}");
+    assert_eq!(status(&mut child), "exit status: 0");
+    let output = place.run(&["stop", "--drain", "--timeout=1"]);
     assert_eq!(
         (code(&output), out(&output)),
         (Some(0), "worker not running\n")

@@ -392,6 +392,35 @@ fn an_interrupted_upload_finishes_what_is_under_way_and_closes() {
 }
 
 #[test]
+fn an_interrupted_transfer_ends_even_if_the_master_never_answers() {
+    let stage = Stage::new();
+    stage.write("file", noise(5_000_000));
+    stage.write("old", "old");
+    for (command, name) in [
+        (Command::UploadFile(upload("file", 262_144)), "file"),
+        (Command::DownloadFile(download("old", 1000)), "old"),
+    ] {
+        let size = fs::metadata(stage.path(name)).unwrap().len();
+        let mut running = stage.start(command);
+        running.next_transfer().unwrap();
+        running.interrupt();
+        let mut report = None;
+        for _ in 0..60 {
+            match running.next_within(Duration::from_secs(15)) {
+                Some(StepEvent::Complete(result)) => report = Some(result),
+                Some(StepEvent::Updates { .. } | StepEvent::Transfer { .. }) => {}
+                None => break,
+            }
+            if report.is_some() {
+                break;
+            }
+        }
+        assert!(report.is_some(), "{name} never ends");
+        assert_eq!(fs::metadata(stage.path(name)).unwrap().len(), size);
+    }
+}
+
+#[test]
 fn an_abandoned_upload_leaves_without_a_word() {
     let stage = Stage::new();
     stage.write("file", noise(5_000_000));

@@ -84,7 +84,8 @@ pub enum Verdict {
     Running(u32),
     /// The master has attached the worker.
     Attached,
-    /// Nothing decisive was said in time; the last problem, if there was one.
+    /// The same problem came twice in a row, or nothing decisive was said in time; the last problem, if
+    /// there was one.
     NotYet(Option<String>),
     /// The daemon could not start, for this reason.
     Refused(String),
@@ -160,8 +161,9 @@ impl Following {
             "attached" => Some(Verdict::Attached),
             "refused" => Some(Verdict::Refused(rest.to_owned())),
             "problem" => {
+                let again = self.problem.as_deref() == Some(rest);
                 self.problem = Some(rest.to_owned());
-                None
+                again.then(|| Verdict::NotYet(self.problem.take()))
             }
             _ => None,
         }
@@ -221,6 +223,18 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_problem_that_comes_again_is_the_verdict_at_once() {
+        let (startup, mut following, _process) = pipe();
+        for text in ["away", "refused", "away", "away"] {
+            startup.problem(text);
+        }
+        let expected = Verdict::NotYet(Some("away".to_owned()));
+        assert_eq!(following.until_attached(soon()), expected);
+        startup.attached();
+        assert_eq!(following.until_attached(soon()), Verdict::Attached);
     }
 
     #[test]

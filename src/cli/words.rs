@@ -39,7 +39,12 @@ const START: &[Spelling] = &[
     switch("verbose", None),
 ];
 
-const STOP: &[Spelling] = &[switch("help", Some('h')), switch("quiet", Some('q'))];
+const STOP: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("quiet", Some('q')),
+    switch("drain", None),
+    option("timeout", None),
+];
 
 const CREATE_WORKER: &[Spelling] = &[
     switch("help", Some('h')),

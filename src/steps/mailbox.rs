@@ -25,6 +25,7 @@ pub fn mailbox() -> io::Result<(StepHandle, Inbox)> {
         wakes,
         interrupted: false,
         abandoned: false,
+        on_program: None,
     };
     Ok((handle, inbox))
 }
@@ -55,12 +56,16 @@ impl Drop for StepHandle {
     }
 }
 
+/// Takes the number of the process that runs for a step, on the step's thread.
+pub type OnProgram = Box<dyn FnOnce(u32) + Send>;
+
 /// The step's end. It remembers whether the step was interrupted or abandoned.
 pub struct Inbox {
     receiver: Receiver<ToStep>,
     wakes: WakeReader,
     interrupted: bool,
     abandoned: bool,
+    on_program: Option<OnProgram>,
 }
 
 /// Why a step has to stop before its time.
@@ -87,6 +92,19 @@ pub enum Notice {
 }
 
 impl Inbox {
+    /// Has the step tell, as soon as its program runs and before anything else, which process that
+    /// is. Called at most once.
+    pub fn on_program(&mut self, tell: OnProgram) {
+        self.on_program = Some(tell);
+    }
+
+    /// The step's program runs, as this process.
+    pub(super) fn program_runs(&mut self, pid: u32) {
+        if let Some(tell) = self.on_program.take() {
+            tell(pid);
+        }
+    }
+
     /// The next message that is there, if any. Does not block. A lost worker is one
     /// [`ToStep::Abandon`].
     pub fn try_next(&mut self) -> Option<ToStep> {

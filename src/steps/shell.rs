@@ -56,6 +56,7 @@ pub(super) fn run(
         }
         Err(start::Refusal::Systems(text)) => return Err(system_failure(text)),
     };
+    inbox.program_runs(process.id());
     let outcome = Running::new(&shell, process, logs, reporter, inbox).run()?;
     conclude(outcome, &shell, reporter, started)
 }

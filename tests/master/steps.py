@@ -68,6 +68,25 @@ def shown_stat(numbers):
     return f"mode {mode:06o}, {links} links, {size} bytes, plausible {plausible}, recent {recent}"
 
 
+class AskAtOnce(buildstep.BuildStep):
+    """Sends several worker commands without waiting in between, and shows what each answered.
+
+    Buildbot does so too, for the patterns of MultipleFileUpload.
+    """
+
+    def __init__(self, commands, **keywords):
+        super().__init__(**keywords)
+        self.commands = commands
+
+    @defer.inlineCallbacks
+    def run(self):
+        remotes = [remotecommand.RemoteCommand(name, each) for name, each in self.commands]
+        yield defer.gatherResults([self.runCommand(each) for each in remotes])
+        lines = [f"rc: {each.rc}\n" + shown_updates(each.updates) for each in remotes]
+        yield self.addCompleteLog("answers", "".join(lines))
+        return SUCCESS
+
+
 class SecretShell(buildstep.BuildStep):
     """A shell command whose words may be obfuscated, as the svn and p4 steps send them."""
 

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::raw;
 use crate::{LocalTime, ServiceManager};
 
 pub(crate) const SYSTEM_KIND: &str = "posix";
@@ -74,7 +75,12 @@ pub(crate) fn local_time(time: SystemTime) -> LocalTime {
 
 /// The local time as the system's library has it.
 fn broken_down(seconds: i64) -> Option<LocalTime> {
-    let moment = libc::time_t::try_from(seconds).ok()?;
+    // Of the system's own type for seconds, which may be too small.
+    let moment = raw::timespec(seconds, 0).tv_sec;
+    #[allow(clippy::unnecessary_cast)]
+    if moment as i64 != seconds {
+        return None;
+    }
     let mut parts = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to live values of their types.
     let found = unsafe { libc::localtime_r(&moment, parts.as_mut_ptr()) };

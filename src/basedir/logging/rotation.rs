@@ -82,6 +82,12 @@ impl LogFile {
 }
 
 fn open(path: &Path) -> io::Result<Open> {
+    const KIND: u32 = 0o170_000;
+    const FIFO: u32 = 0o010_000;
+    // It would make the worker wait for a reader, and later for one that is slow.
+    if ports::stat(path, true).is_ok_and(|found| found.mode & KIND == FIFO) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     let file = File::options().append(true).create(true).open(path)?;
     let size = file.metadata().map_or(0, |found| found.len());
     Ok(Open {

@@ -14,7 +14,6 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from harness import people, settings, side  # noqa: E402
-from harness.errors import Trouble  # noqa: E402
 from harness.master import Master  # noqa: E402
 from harness.record import result_name  # noqa: E402
 from harness.waiting import wait_for  # noqa: E402
@@ -168,9 +167,10 @@ def check_junit(path, result):
         result.problems.append(f"the JUnit file: {error}")
         return
     cases = collections.Counter(
-        each.get("name", "").split(".")[1] for each in tree.iter("testcase") if "." in each.get("name", "")
+        each.get("name", "").split(".")[1]
+        for each in tree.iter("testcase")
+        if "." in each.get("name", "")
     )
-    # test_wait4 takes its cases from a module that several tests share.
     missing = [each for each in MODULES if each not in cases]
     if missing:
         result.problems.append(f"the JUnit file has nothing of {', '.join(missing)}")

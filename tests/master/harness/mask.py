@@ -14,19 +14,35 @@ PATTERNS = [
 
 # Copying programs name files in the order of the directory, which no two file systems share.
 COPIED = re.compile(r"(?:^o'.*' -> '.*'\n)+", re.MULTILINE)
+# What a program wrote between two headers.
+OUTPUT = re.compile(r"(?:^[oe].*\n)+", re.MULTILINE)
 
 
 class Mask:
     """Replaces what differs from run to run by words in angle brackets."""
 
-    def __init__(self, root, left_out=None):
-        self.root = str(root)
+    def __init__(self, group, root, left_out=None, streams_apart=False):
+        self.places = [(str(group), "<group>"), (str(root), "<root>")]
+        self.streams_apart = streams_apart
         self.left_out = re.compile(f"^(?:{left_out})\n", re.MULTILINE) if left_out else None
 
     def __call__(self, text):
-        text = text.replace(self.root, "<root>")
+        for place, word in self.places:
+            text = text.replace(place, word)
         for pattern, word in PATTERNS:
             text = pattern.sub(word, text)
         if self.left_out:
             text = self.left_out.sub("", text)
-        return COPIED.sub(lambda found: "".join(sorted(found[0].splitlines(True))), text)
+        if self.streams_apart:
+            text = OUTPUT.sub(lambda found: "".join(sorted(lines_of(found[0]), key=stream)), text)
+        return COPIED.sub(lambda found: "".join(sorted(lines_of(found[0]))), text)
+
+
+def lines_of(text):
+    """The lines with their ends; only a newline ends a line. The text ends with one."""
+    return [f"{line}\n" for line in text[:-1].split("\n")]
+
+
+def stream(line):
+    """The letter that tells output, errors and headers apart."""
+    return line[:1]

@@ -16,7 +16,7 @@ RESULTS = ["SUCCESS", "WARNINGS", "FAILURE", "SKIPPED", "EXCEPTION", "RETRY", "C
 SKIPPED_LOGS = {"err.html"}
 # Depends on which other scenarios run on the same master.
 SKIPPED_PROPERTIES = {"builderid"}
-LARGEST_LOG = 200_000  # characters; a longer log is recorded as a summary
+LARGEST_LOG = 1_000_000  # characters; a longer log is recorded as a summary
 
 
 def result_name(number):

@@ -33,9 +33,10 @@ class Scenario:
     ends: str | None = "SUCCESS"  # the result of the last build of every builder; None for any
     shows: dict = field(default_factory=dict)  # item of the record -> regular expression(s) in it
     left_out: str | None = None  # lines that depend on chance, and that the record goes without
+    streams_apart: bool = False  # the order between output and errors depends on chance
     drive: Callable | None = None
     alone: bool = False  # disturbs the whole master or worker: runs with nothing beside it
-    seconds: float = 90  # all builds must have ended by then
+    seconds: float = 150  # all builds must have ended by then
 
     def builders(self, places):
         """The steps of each builder, by builder name."""

@@ -48,14 +48,14 @@ class Group:
         self.directory.chmod(0o755)
         self.places = {each.name: self._places(each) for each in scenarios}
         # Buildbot finds its step classes in a way that only one thread may use.
-        self.builders = {each.name: list(each.builders(self.places[each.name])) for each in scenarios}
+        self.builders = {
+            each.name: list(each.builders(self.places[each.name])) for each in scenarios
+        }
 
     def _places(self, scenario):
         out = self.directory / "out" / scenario.name
         out.mkdir(parents=True)
-        return Places(
-            inputs=self.scene.root / "inputs", out=out, work=self.directory / "worker"
-        )
+        return Places(inputs=self.scene.root / "inputs", out=out, work=self.directory / "worker")
 
     def start(self):
         """Starts both and waits until the worker is attached."""
@@ -67,7 +67,11 @@ class Group:
             "scenarios": [each.name for each in self.scenarios],
         }
         self.master = Master(
-            self.scene.venv, self.directory / "master", HERE / "master.cfg", fields, self.environment
+            self.scene.venv,
+            self.directory / "master",
+            HERE / "master.cfg",
+            fields,
+            self.environment,
         )
         self.master.start()
         self.new_worker()
@@ -101,12 +105,15 @@ class Group:
         if not self.worker.daemon.alive():
             raise Trouble(f"the worker ended:\n{self.worker.log()[-2000:]}")
 
+    def mask(self, scenario):
+        return Mask(self.directory, self.scene.root, scenario.left_out, scenario.streams_apart)
+
     def run(self, scenario):
         """Runs one scenario; never raises for what the scenario does."""
         began = time.monotonic()
         outcome = Outcome()
         try:
-            stage = Stage(scenario, self, Mask(self.scene.root, scenario.left_out))
+            stage = Stage(scenario, self, self.mask(scenario))
             try:
                 (scenario.drive or force_all)(stage)
             finally:
@@ -164,9 +171,11 @@ def run_side(scenarios, scene, jobs, say):
     make_inputs(scene.root / "inputs")
     together = [each for each in scenarios if not each.alone]
     alone = [each for each in scenarios if each.alone]
-    groups = []
-    if together:
-        groups.append((Group("together", together, scene, say), jobs))
+    # A master keeps one core busy: there are two for what can run side by side.
+    halves = {"first": together[0::2], "second": together[1::2]}
+    groups = [
+        (Group(name, half, scene, say), max(jobs // 2, 1)) for name, half in halves.items() if half
+    ]
     if alone:
         groups.append((Group("alone", alone, scene, say), 1))
     outcomes = {}

@@ -38,7 +38,9 @@ def reconfigured_while_running(stage):
             "the builds of the new builders",
             lambda: stage.rest.row(f"buildrequests/{request}")["complete"],
         )
-    stage.note("the running build", "lives" if os.path.exists(f"/proc/{read_pid(started)}") else "died")
+    stage.note(
+        "the running build", "lives" if os.path.exists(f"/proc/{read_pid(started)}") else "died"
+    )
     stage.note("old directory", stage.builder_directory("goes").exists())
     (started.parent / "go").touch()
     stage.finish()

@@ -37,7 +37,7 @@ def words(at):
     return [
         sh(["sh", "-c", show, "show", *ODD_WORDS], "words"),
         sh(["printf", "%s\n", *[str(number) for number in range(2000)]], "two thousand words"),
-        sh(["echo", "x" * 100_000], "a long word"),
+        sh(["true", "x" * 100_000], "a long word"),
     ]
 
 
@@ -67,7 +67,9 @@ def obfuscated_words(at):
             flunkOnFailure=False,
         ),
         SecretShell(
-            [("obfuscated", "/nonexistent/pa55wd!", "program")], name="missing", flunkOnFailure=False
+            [("obfuscated", "/nonexistent/pa55wd!", "program")],
+            name="missing",
+            flunkOnFailure=False,
         ),
     ]
 

@@ -8,7 +8,11 @@ from steps import sh, tolerant
 
 def download(at, source, target, name, **arguments):
     return tolerant(
-        steps.FileDownload, mastersrc=str(at.inputs / source), workerdest=target, name=name, **arguments
+        steps.FileDownload,
+        mastersrc=str(at.inputs / source),
+        workerdest=target,
+        name=name,
+        **arguments,
     )
 
 

@@ -15,7 +15,7 @@ def shown(name, environment, **arguments):
 @scenario(
     "The environment is the worker's own, changed as the step says",
     shows={
-        "as it is/log:stdio": [r"^oPWD=<root>.*/build$", "^oUSER=tester$"],
+        "as it is/log:stdio": [r"^oPWD=<group>/.*/build$", "^oUSER=tester$"],
         "removed/log:stdio": "(?s)^((?!^oUSER=).)*$",
         "joined/log:stdio": "^oLISTED=/a:/b:/c$",
         "expanded/log:stdio": ["^oPATH=/first:/usr", "^oUNSET=<>$", "^oTWICE=tester tester$"],
@@ -25,7 +25,9 @@ def environment(at):
     return [
         shown("as it is", None),
         shown("nothing", {}),
-        shown("set", {"NEW": "value", "USER": "other", "EMPTY": "", "ODD": "ünï €", "EQUALS": "a=b"}),
+        shown(
+            "set", {"NEW": "value", "USER": "other", "EMPTY": "", "ODD": "ünï €", "EQUALS": "a=b"}
+        ),
         shown("removed", {"USER": None, "NEVER_SET": None}),
         shown("joined", {"LISTED": ["/a", "/b", "/c"], "ONE": ["/a"], "NONE": []}),
         shown(
@@ -46,7 +48,7 @@ def environment(at):
     "PYTHONPATH is put before the worker's own, and PWD is always the work directory",
     shows={
         "PYTHONPATH/log:stdio": "^oPYTHONPATH=/pp:$",
-        "PWD/log:stdio": r"^oPWD=<root>.*/build$",
+        "PWD/log:stdio": r"^oPWD=<group>/.*/build$",
         "own program/log:stdio": "^omine$",
     },
 )
@@ -60,7 +62,11 @@ def special_variables(at):
         # The program is looked for in the PATH of the step.
         sh(["mkdir", "bin"], "bin"),
         sh("printf '#!/bin/sh\\necho mine\\n' > bin/own; chmod 755 bin/own", "prepare"),
-        sh(["own"], "own program", env={"PATH": [str(at.work / "special-variables/build/bin"), "${PATH}"]}),
+        sh(
+            ["own"],
+            "own program",
+            env={"PATH": [str(at.work / "special-variables/build/bin"), "${PATH}"]},
+        ),
     ]
 
 

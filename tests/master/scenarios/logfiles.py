@@ -13,7 +13,9 @@ from steps import sh
     },
 )
 def logfiles(at):
-    slowly = "echo one > notes.txt; sleep 3; echo two >> notes.txt; sleep 3; echo three >> notes.txt"
+    slowly = (
+        "echo one > notes.txt; sleep 3; echo two >> notes.txt; sleep 3; echo three >> notes.txt"
+    )
     return [
         sh(slowly, "from the start", logfiles={"notes": "notes.txt"}),
         sh(
@@ -27,8 +29,11 @@ def logfiles(at):
         sh("sleep 3", "not changed", logfiles={"notes": "old.txt"}),
         sh("sleep 1; echo new >> old.txt", "changed", logfiles={"notes": "old.txt"}),
         sh("printf 'no end' > part.txt", "unfinished line", logfiles={"notes": "part.txt"}),
-        sh("printf 'a\\377b\\303' > odd.txt; sleep 3; printf '\\274\\r\\nnext\\n' >> odd.txt", "encodings",
-           logfiles={"notes": "odd.txt"}),
+        sh(
+            "printf 'a\\377b\\303' > odd.txt; sleep 3; printf '\\274\\r\\nnext\\n' >> odd.txt",
+            "encodings",
+            logfiles={"notes": "odd.txt"},
+        ),
         sh("seq 30000 > big.txt", "a lot at the end", logfiles={"notes": "big.txt"}),
     ]
 
@@ -73,6 +78,9 @@ def logfile_rotated(at):
             logfiles=watched,
         ),
         sh("echo old > notes.txt; sleep 1.1", "prepare"),
-        sh("sleep 3; rm notes.txt; sleep 3; echo new > notes.txt; sleep 3", "removed and made again",
-           logfiles=watched),
+        sh(
+            "sleep 3; rm notes.txt; sleep 3; echo new > notes.txt; sleep 3",
+            "removed and made again",
+            logfiles=watched,
+        ),
     ]

@@ -26,9 +26,21 @@ def refused_commands(at):
         Ask("rmfile", {}, name="rmfile", alwaysRun=True),
         Ask("shell", {"workdir": "build"}, name="shell without command", alwaysRun=True),
         Ask("shell", {"command": ["true"]}, name="shell without workdir", alwaysRun=True),
-        Ask("uploadFile", {"workdir": "build", "workersrc": "x"}, name="uploadFile", alwaysRun=True),
-        Ask("uploadDirectory", {"workdir": "build", "workersrc": "x"}, name="uploadDirectory", alwaysRun=True),
-        Ask("downloadFile", {"workdir": "build", "workerdest": "x"}, name="downloadFile", alwaysRun=True),
+        Ask(
+            "uploadFile", {"workdir": "build", "workersrc": "x"}, name="uploadFile", alwaysRun=True
+        ),
+        Ask(
+            "uploadDirectory",
+            {"workdir": "build", "workersrc": "x"},
+            name="uploadDirectory",
+            alwaysRun=True,
+        ),
+        Ask(
+            "downloadFile",
+            {"workdir": "build", "workerdest": "x"},
+            name="downloadFile",
+            alwaysRun=True,
+        ),
         sh(["echo", "still working"], "after", alwaysRun=True),
     ]
 
@@ -40,7 +52,14 @@ def wrong_arguments(at):
         Ask("shell", {**shell, "usePTY": "slave-config"}, name="usePTY", alwaysRun=True),
         Ask("shell", {**shell, "env": {"A": 3}}, name="env", alwaysRun=True),
         Ask("shell", {**shell, "unknown": 3}, name="unknown argument", alwaysRun=True),
-        Ask("shell", {**shell, "interruptSignal": "NONSENSE"}, name="unused signal", alwaysRun=True),
-        Ask("shell", {**shell, "command": ["echo", 3, None]}, name="words that are no text", alwaysRun=True),
+        Ask(
+            "shell", {**shell, "interruptSignal": "NONSENSE"}, name="unused signal", alwaysRun=True
+        ),
+        Ask(
+            "shell",
+            {**shell, "command": ["echo", 3, None]},
+            name="words that are no text",
+            alwaysRun=True,
+        ),
         sh(["echo", "still working"], "after", alwaysRun=True),
     ]

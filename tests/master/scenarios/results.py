@@ -45,7 +45,9 @@ def exit_statuses(at):
     },
 )
 def signals(at):
-    died = [sh(f"kill -{name} $$", f"signal {name}") for name in ("TERM", "KILL", "SEGV", "HUP", "USR1")]
+    died = [
+        sh(f"kill -{name} $$", f"signal {name}") for name in ("TERM", "KILL", "SEGV", "HUP", "USR1")
+    ]
     # Its own child dies, and the shell reports that as a status.
     return [*died, sh("sh -c 'kill -9 $$'; exit $?", "a child dies")]
 
@@ -65,7 +67,7 @@ def program_missing(at):
     ]
 
 
-@scenario("Three hundred tiny steps in one build", seconds=240)
+@scenario("Three hundred tiny steps in one build", seconds=600)
 def tiny_steps(at):
     return [sh(["true"], f"tiny {number:03}") for number in range(300)]
 

@@ -29,7 +29,10 @@ def repository(path):
 
     def git(*words):
         subprocess.run(
-            ["git", "-C", path, *words], check=True, capture_output=True, env={**os.environ, **AUTHOR}
+            ["git", "-C", path, *words],
+            check=True,
+            capture_output=True,
+            env={**os.environ, **AUTHOR},
         )
 
     path.mkdir(parents=True)
@@ -51,6 +54,7 @@ PROGRESS = r"e(?:remote: )?(?:Enumerating|Counting|Compressing|Receiving|Resolvi
 @scenario(
     "Git steps clone, update, clean and clobber",
     left_out=PROGRESS,
+    streams_apart=True,
     shows={
         "first/results": "SUCCESS",
         "seen/log:stdio": "^otwo$",
@@ -70,7 +74,9 @@ def git(at):
         )
 
     return [
-        checkout("first", mode="full", method="fresh", filters=["blob:none"], clobberOnFailure=True),
+        checkout(
+            "first", mode="full", method="fresh", filters=["blob:none"], clobberOnFailure=True
+        ),
         sh("cat file; ls -A; echo dirt > dirt; echo changed > file", "seen"),
         checkout("again", mode="full", method="fresh", clobberOnFailure=True),
         sh("cat file; ls -A", "seen clean"),

@@ -14,13 +14,21 @@ def upload(at, source, target, name, **arguments):
 
 def upload_tree(at, source, target, name, **arguments):
     return tolerant(
-        steps.DirectoryUpload, workersrc=source, masterdest=str(at.out / target), name=name, **arguments
+        steps.DirectoryUpload,
+        workersrc=source,
+        masterdest=str(at.out / target),
+        name=name,
+        **arguments,
     )
 
 
 @scenario(
     "A file arrives byte for byte, whatever the size of the blocks",
-    shows={"files/whole": "5242880 bytes", "missing/results": "FAILURE", "files/stamped": "of 1000000000"},
+    shows={
+        "files/whole": "5242880 bytes",
+        "missing/results": "FAILURE",
+        "files/stamped": "of 1000000000",
+    },
 )
 def file_upload(at):
     return [
@@ -62,7 +70,14 @@ def file_upload_limited(at):
     return [
         sh(f"cp {at.inputs}/* .", "prepare"),
         upload(at, "random-100k", "too-big", "too big", maxsize=99_999),
-        upload(at, "random-100k", "too-big-blocks", "too big in blocks", maxsize=50_000, blocksize=16_384),
+        upload(
+            at,
+            "random-100k",
+            "too-big-blocks",
+            "too big in blocks",
+            maxsize=50_000,
+            blocksize=16_384,
+        ),
         upload(at, "random-100k", "exact", "exactly as big", maxsize=100_000),
         upload(at, "random-100k", "fits", "fits", maxsize=100_001),
         upload(at, "empty", "nothing", "nothing", maxsize=10),
@@ -101,7 +116,7 @@ def multiple_upload(at):
     return [
         sh(make, "prepare"),
         several(["a.txt", "c.log"], "listed", "listed"),
-        several(["*.txt"], "pattern", "pattern", glob=True),
+        several(["a.*", "b*.txt"], "pattern", "pattern", glob=True),
         several(["d"], "tree", "a directory"),
         several(["d"], "packed", "a packed directory", compress="gz"),
         several(["a.txt", "d"], "mixed", "mixed"),
@@ -155,7 +170,7 @@ def directory_upload(at):
 def limited_wait(stage):
     """Python's worker never ends some transfers that the master refuses."""
     stage.force()
-    stage.finish_or_give_up(20)
+    stage.finish_or_give_up(45)
 
 
 @scenario("A directory that is larger than allowed fails", drive=limited_wait, ends=None)
@@ -170,9 +185,15 @@ def directory_upload_limited(at):
 @scenario("A directory with a dangling link, and one with names that are not UTF-8")
 def directory_upload_odd(at):
     return [
-        sh("mkdir dangling; ln -s nowhere dangling/link; echo x > dangling/file", "prepare dangling"),
+        sh(
+            "mkdir dangling; ln -s nowhere dangling/link; echo x > dangling/file",
+            "prepare dangling",
+        ),
         upload_tree(at, "dangling", "dangling", "dangling"),
-        sh("mkdir bytes; printf x > \"bytes/$(printf 'a\\377b')\"; ls bytes | od -c", "prepare bytes"),
+        sh(
+            "mkdir bytes; printf x > \"bytes/$(printf 'a\\377b')\"; ls bytes | od -c",
+            "prepare bytes",
+        ),
         upload_tree(at, "bytes", "bytes", "bytes"),
         sh("mkdir pipe; mkfifo pipe/fifo; echo x > pipe/file", "prepare a pipe"),
         upload_tree(at, "pipe", "pipe", "pipe"),

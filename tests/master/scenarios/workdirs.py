@@ -10,7 +10,7 @@ PWD = "pwd; pwd -P; echo $PWD"
     "The work directory is made when it is missing, and may lie anywhere",
     shows={
         "deep/log:stdio": "/work-directories/build/a/b c/d$",
-        "absolute/log:stdio": "^o<root>/together/worker/elsewhere$",
+        "absolute/log:stdio": "^o<group>/worker/elsewhere$",
     },
 )
 def work_directories(at):
