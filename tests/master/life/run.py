@@ -18,7 +18,8 @@ sys.path.insert(0, str(HERE.parent))
 from harness import settings  # noqa: E402
 from harness.errors import Trouble  # noqa: E402
 from harness.master import Master  # noqa: E402
-from harness.ports import free_ports  # noqa: E402
+from harness.ports import free_ports, listens  # noqa: E402
+from harness.waiting import wait_for  # noqa: E402
 from life import cases  # noqa: E402
 from life.boat import Boat  # noqa: E402
 
@@ -50,6 +51,7 @@ class Stage:
         master = make_master(self.scene, f"master-{self.name}", boat_names(self.name))
         self.masters.append(master)
         master.start()
+        wait_for("the master's port", lambda: listens(master.port), 60)
         return master
 
     def in_background(self, function):
@@ -122,6 +124,8 @@ def main():
         master = make_master(scene, "master", boats)
         try:
             master.start()
+            # The workers' port comes after the interface.
+            wait_for("the master's port", lambda: listens(master.port), 60)
             with concurrent.futures.ThreadPoolExecutor(chosen.jobs) as pool:
                 running = [pool.submit(run_case, name, scene, master, kills) for name in names]
                 for future in concurrent.futures.as_completed(running):
