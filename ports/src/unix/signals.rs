@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::raw;
 use crate::StopRequest;
@@ -71,6 +71,22 @@ pub(crate) fn stop_requests() -> io::Result<StopRequests> {
 extern "C" fn note(signal: libc::c_int) {
     let end: RawFd = HANDLER_END.load(Ordering::SeqCst);
     let _ = raw::write(raw::inherited(end), &[signal as u8]);
+}
+
+static NEW_LOG: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn accept_log_wishes() -> io::Result<()> {
+    let handler = note_log_wish as extern "C" fn(libc::c_int);
+    let handler = handler as libc::sighandler_t;
+    raw::set_action(libc::SIGUSR1, handler, libc::SA_RESTART)
+}
+
+extern "C" fn note_log_wish(_: libc::c_int) {
+    NEW_LOG.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn new_log_wished() -> bool {
+    NEW_LOG.swap(false, Ordering::Relaxed)
 }
 
 impl StopRequests {

@@ -22,6 +22,13 @@ def case(function):
     return function
 
 
+def warm_up(stage):
+    boat = stage.boat()
+    boat.start()
+    for kind in ("quick", "short", "mixed"):
+        boat.green(boat.force(kind))
+
+
 def stranger():
     """A process that is nobody's worker."""
     return subprocess.Popen(["sleep", "600"], cwd="/", env={}, stdin=subprocess.DEVNULL)
