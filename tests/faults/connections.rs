@@ -174,12 +174,15 @@ fn a_worker_that_is_refused_tries_again_until_it_is_let_in() {
 
 #[test]
 fn a_master_that_is_not_there_yet_is_found_when_it_comes() {
-    let free = Master::new();
-    let port = free.port();
+    // An address where no other test's master may take the port meanwhile.
+    let free = std::net::TcpListener::bind("127.0.0.77:0").unwrap();
+    let address = free.local_addr().unwrap();
     drop(free);
-    let mut worker = Worker::start("absent", port);
-    std::thread::sleep(Duration::from_millis(500));
-    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let mut worker = Base::at("absent", &address.to_string(), &[]).start();
+    assert!(becomes(Duration::from_secs(5), || {
+        worker.log().contains("Scheduling retry 1")
+    }));
+    let listener = std::net::TcpListener::bind(address).unwrap();
     listener.set_nonblocking(true).unwrap();
     let found = becomes(Duration::from_secs(8), || listener.accept().is_ok());
     assert!(found && worker.is_alive());
