@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::connections::marker;
 use crate::master::{BUILDER, Master};
-use crate::worker::{Worker, becomes, processes_with};
+use crate::worker::{Base, Worker, becomes, processes_with};
 
 /// A script whose processes try to get away, and which then says `ready` and stays.
 pub fn escape_artists(marker: &str) -> String {
@@ -100,10 +100,8 @@ fn a_request_to_end_is_heard_while_the_steps_of_a_lost_master_end() {
 
 #[test]
 fn a_request_to_end_is_heard_between_two_attempts() {
-    let master = Master::new();
-    let port = master.port();
-    drop(master);
-    let mut worker = Worker::start("term-waiting", port);
+    // Where no other test's master may come up.
+    let mut worker = Base::at("term-waiting", "127.0.0.78:9", &[]).start();
     assert!(becomes(Duration::from_secs(5), || worker
         .log()
         .contains("Scheduling retry 1")));
