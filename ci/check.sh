@@ -18,6 +18,9 @@ cargo test --workspace
 say "tests of the port template (a system without a file of its own)"
 RUSTFLAGS="--cfg ports_unlisted" CARGO_TARGET_DIR=target/unlisted cargo test -p ports
 
+say "the oldest compiler"
+ci/oldest-compiler.sh
+
 say "a real master"
 cargo build --release
 ci/master.sh

@@ -4,6 +4,7 @@
 #
 #   ci/master.sh [OPTIONS] [SCENARIO...]          all scenarios, or those named; --list shows them
 #   ci/master.sh cpython [theirs|ours|both]       builds and tests CPython as its fleet does
+#   ci/master.sh life [CASE...]                   starts, stops, kills, cuts off and hands over the worker
 #   ci/master.sh selftest                         shows that the comparison finds what is different
 #
 # Options: --list, --only theirs|ours, --worker PROGRAM, --fresh, -j N, -v; see --help.
@@ -33,6 +34,12 @@ case ${1:-} in
         repository=$("$tests/cpython/source.sh")
         exec "$python" "$tests/cpython/run.py" --repository "$repository" \
             ${set_worker:+--worker "$set_worker"} "$@"
+        ;;
+    life)
+        shift
+        build_if_needed "$@"
+        python=$("$tests/setup.sh")/bin/python
+        exec "$python" "$tests/life/run.py" ${set_worker:+--worker "$set_worker"} "$@"
         ;;
     selftest)
         shift

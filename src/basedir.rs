@@ -3,17 +3,18 @@
 mod arguments;
 pub mod create;
 mod facts;
-mod glob;
 mod hostname;
 mod lock;
 mod log_target;
 pub mod logging;
+mod name_pattern;
 mod os_release;
 mod pid_file;
 mod secret;
 mod settings;
 mod startup;
 pub mod tac;
+mod worker_file;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,10 +25,9 @@ pub use lock::{Holder, Lock, LockError, holder};
 pub use log_target::{LogTarget, Rotation};
 pub use pid_file::{Named, PidFile, named, remove_stale};
 pub use secret::Secret;
-pub use settings::{
-    AllowShutdown, MasterAddress, Protocol, ReadError, Settings, read, read_with, worker_file,
-};
+pub use settings::{AllowShutdown, MasterAddress, Protocol, Settings, read, read_with};
 pub use startup::{Following, Startup, Verdict};
+pub use worker_file::{ReadError, worker_file};
 
 /// What the system said, as C programs print it.
 fn reason(error: &io::Error) -> String {

@@ -5,6 +5,7 @@
 mod create_worker;
 mod output;
 mod restart;
+mod service;
 mod start;
 mod stop;
 mod words;
@@ -51,10 +52,11 @@ struct Arguments {
 #[derive(FromArgs)]
 #[argh(subcommand)]
 enum Command {
-    CreateWorker(create_worker::CreateWorker),
+    CreateWorker(Box<create_worker::CreateWorker>),
     Start(start::Start),
     Stop(stop::Stop),
     Restart(restart::Restart),
+    Service(Box<service::Service>),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -101,13 +103,14 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
     let verbose = arguments.verbose;
     match arguments.command {
         None => usage_error(voice, None, "must specify a command"),
-        Some(Command::CreateWorker(options)) => match options.run() {
+        Some(Command::CreateWorker(options)) => match options.run(voice) {
             Ok(exit) => exit,
             Err(why) => usage_error(voice, Some("create-worker"), &why),
         },
         Some(Command::Start(options)) => options.run(voice, verbose),
         Some(Command::Stop(options)) => options.run(voice),
         Some(Command::Restart(options)) => options.run(voice, verbose),
+        Some(Command::Service(options)) => options.run(voice),
     }
 }
 

@@ -26,7 +26,7 @@ use std::time::Instant;
 
 use crate::calls::{Command, Failure, FailureKind, StepEvent};
 
-pub use mailbox::{Inbox, Notice, StepHandle, Stop, mailbox};
+pub use mailbox::{Inbox, Notice, OnProgram, StepHandle, Stop, mailbox};
 pub use reporter::Reporter;
 
 /// Where a step runs.

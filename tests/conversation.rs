@@ -115,11 +115,12 @@ impl Pair<'_> {
 
     /// Lets the steps speak until the master has heard the end of one.
     fn until_complete(&mut self) {
-        while !self
-            .heard
-            .iter()
-            .any(|message| is_call(message, "complete"))
-        {
+        self.until_called("complete");
+    }
+
+    /// Lets the steps speak until the master has heard a call of this method.
+    fn until_called(&mut self, method: &str) {
+        while !self.heard.iter().any(|message| is_call(message, method)) {
             let event = smol::block_on(smol::future::or(
                 async { self.inbox.recv().await.ok() },
                 async {
@@ -138,7 +139,7 @@ impl Pair<'_> {
 
     /// Answers the worker's calls as a master does: updates with 0, the rest with None.
     fn acknowledge(&mut self) {
-        for message in &self.heard[self.acknowledged..] {
+        for message in self.heard.iter().skip(self.acknowledged) {
             if let Message::Call {
                 request, method, ..
             } = message
@@ -320,6 +321,7 @@ fn an_interrupted_command_is_killed_and_says_so() {
     let mut pair = worker.connect();
     pair.attach();
     pair.start(7, "0", "sleep 1000");
+    pair.until_called("update");
     pair.master
         .call(2, "interruptCommand", &[text("0"), text("enough")]);
     pair.settle().unwrap();
@@ -343,7 +345,7 @@ fn an_interrupt_for_another_command_changes_nothing() {
 }
 
 #[test]
-fn a_second_command_silences_the_first_one() {
+fn two_commands_of_one_builder_both_end() {
     let mut worker = Worker::new("second");
     let mut pair = worker.connect();
     pair.attach();
@@ -352,8 +354,14 @@ fn a_second_command_silences_the_first_one() {
     pair.until_complete();
     let (_, object, _) = pair.take_call("complete");
     assert_eq!(object, Object::Luid(8));
-    assert!(pair.heard.contains(&Message::Decref(7)));
     assert_eq!(joined(&pair.updates(8, "stdout")), "second\n");
+    pair.master
+        .call(2, "interruptCommand", &[text("0"), text("enough")]);
+    pair.settle().unwrap();
+    pair.until_complete();
+    let (_, object, _) = pair.take_call("complete");
+    assert_eq!(object, Object::Luid(7));
+    assert_eq!(pair.updates(7, "rc"), [Value::Int(-1)]);
 }
 
 #[test]
@@ -402,6 +410,51 @@ fn an_unanswered_keepalive_ends_the_conversation() {
         panic!("still there")
     };
     assert!(reason.contains("keepalive"), "{reason}");
+}
+
+#[test]
+fn a_jump_of_the_clock_makes_the_worker_ask_at_once_and_wait_no_longer_than_usual() {
+    let mut worker = Worker::new("jump");
+    let mut pair = worker.connect();
+    pair.attach();
+    pair.pass(1).unwrap();
+    pair.worker.probe(pair.now).unwrap();
+    pair.settle().unwrap();
+    pair.take_call("keepalive");
+    pair.pass(29).unwrap();
+    let Err(End::Lost(reason)) = pair.pass(1) else {
+        panic!("still there")
+    };
+    assert!(reason.contains("keepalive"), "{reason}");
+}
+
+#[test]
+fn a_jump_of_the_clock_that_the_connection_survived_changes_nothing() {
+    let mut worker = Worker::new("jump-alive");
+    let mut pair = worker.connect();
+    pair.attach();
+    pair.worker.probe(pair.now).unwrap();
+    pair.settle().unwrap();
+    let request = pair.take_call("keepalive").0;
+    // Another jump while the answer is outstanding.
+    pair.worker.probe(pair.now).unwrap();
+    pair.settle().unwrap();
+    assert!(!pair.heard.iter().any(|heard| is_call(heard, "keepalive")));
+    pair.master.answer(request, &Value::None);
+    pair.settle().unwrap();
+    pair.pass(31).unwrap();
+    assert!(pair.worker.is_attached());
+}
+
+#[test]
+fn a_jump_of_the_clock_during_the_login_is_left_to_the_limit_of_the_login() {
+    let mut worker = Worker::new("jump-login");
+    let mut pair = worker.connect();
+    pair.login();
+    pair.worker.probe(pair.now).unwrap();
+    pair.settle().unwrap();
+    assert!(!pair.heard.iter().any(|heard| is_call(heard, "keepalive")));
+    pair.pass(100).unwrap();
 }
 
 #[test]
@@ -522,7 +575,6 @@ fn after_a_loss_the_steps_end_and_a_new_connection_attaches() {
     pair.start(7, "0", "sleep 1000");
     drop(pair);
     worker.workplace.steps.abandon_all();
-    worker.workplace.builders.finish_all();
     while !worker.workplace.steps.is_empty() {
         let Ok(LoopEvent::Step(step, event)) = worker.inbox.recv_blocking() else {
             panic!()

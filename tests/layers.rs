@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 /// Module, and which of ours it may name.
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["worker", "basedir"]),
-    ("worker", &["session", "steps", "link", "basedir", "calls"]),
+    ("cli", &["worker", "basedir", "journal"]),
+    (
+        "worker",
+        &["session", "steps", "link", "journal", "basedir", "calls"],
+    ),
     ("session", &["wire", "calls"]),
     ("steps", &["calls"]),
     ("link", &[]),
+    ("journal", &["calls"]),
     ("basedir", &["calls"]),
     ("wire", &[]),
     ("calls", &[]),
@@ -32,6 +36,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("flate2", &["steps"]),
     ("bzip2", &["steps"]),
     ("glob", &["steps"]),
+    ("postcard", &["journal"]),
+    ("serde", &["journal"]),
+    ("crc32fast", &["journal"]),
     ("memchr", &["steps", "wire"]),
     ("libc", &[]),
     ("serde_json", &[]),

@@ -85,7 +85,12 @@ impl Lock {
         let mut file = options.open(&path).map_err(system(&path))?;
         for _ in 0..TRIES {
             if ports::lock_file(&file).map_err(system(&path))? {
-                write_owner(&mut file).map_err(system(&path))?;
+                match write_owner(&mut file) {
+                    // A full disk must not keep a worker from its work: often that is what is to
+                    // free it. The lock holds; only our number is missing from it.
+                    Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+                    written => written.map_err(system(&path))?,
+                }
                 return Ok(Self { file });
             }
             let holder = read_holder(&mut file);
@@ -96,6 +101,15 @@ impl Lock {
             thread::sleep(BETWEEN_TRIES);
         }
         Err(LockError::Held(Holder { pid: None }))
+    }
+}
+
+impl Lock {
+    /// Keeps the lock until this process has ended, so that whoever waits for the lock knows that
+    /// it has.
+    pub fn keep_to_the_end(self) {
+        let _ = self.file.set_len(0);
+        std::mem::forget(self);
     }
 }
 

@@ -43,6 +43,8 @@ thread_local! {
 /// From now on log records and panics go where the settings say. At most once a process; later
 /// calls change nothing.
 pub fn start(target: &LogTarget, directory: &Path, place: Place, verbose: bool) {
+    // Without it, a script that wants a new file would end us; nothing worse.
+    let _ = ports::accept_log_wishes();
     let file = match (target, place) {
         (LogTarget::File { path, rotation }, _) => Some(LogFile::new(path, *rotation)),
         (LogTarget::Unset, Place::Daemon) => {
@@ -181,13 +183,15 @@ mod tests {
 
     #[test]
     fn only_names_of_twisteds_kind_stand_in_brackets() {
-        assert_eq!(system("coracle::worker"), "-");
+        assert_eq!(system("coracle::basedir"), "-");
         assert_eq!(system("Broker,client"), "Broker,client");
     }
 
     #[test]
     fn libraries_are_quiet_below_warnings() {
-        assert!(is_ours("coracle::session") && is_ours("Broker,client") && is_ours("coracle"));
+        assert!(
+            is_ours("coracle::basedir::lock") && is_ours("Broker,client") && is_ours("coracle")
+        );
         assert!(!is_ours("polling::epoll"));
     }
 }

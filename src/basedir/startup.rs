@@ -84,7 +84,8 @@ pub enum Verdict {
     Running(u32),
     /// The master has attached the worker.
     Attached,
-    /// Nothing decisive was said in time; the last problem, if there was one.
+    /// The same problem came twice in a row, or nothing decisive was said in time; the last problem, if
+    /// there was one.
     NotYet(Option<String>),
     /// The daemon could not start, for this reason.
     Refused(String),
@@ -160,10 +161,103 @@ impl Following {
             "attached" => Some(Verdict::Attached),
             "refused" => Some(Verdict::Refused(rest.to_owned())),
             "problem" => {
+                let again = self.problem.as_deref() == Some(rest);
                 self.problem = Some(rest.to_owned());
-                None
+                again.then(|| Verdict::NotYet(self.problem.take()))
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::time::Duration;
+
+    /// A pipe with a program between its ends, which passes everything on.
+    fn pipe() -> (Startup, Following, ports::StepProcess) {
+        let words = ["/bin/cat".into()];
+        let mut process = ports::start(&ports::ProcessSpec {
+            words: &words,
+            env: &[],
+            directory: Path::new("/"),
+            terminal: false,
+        })
+        .unwrap();
+        let startup = Startup::through(process.take_stdin().unwrap());
+        let following = Following::new(process.take_stdout().unwrap());
+        (startup, following, process)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn what_the_daemon_tells_is_the_verdict() {
+        let (startup, mut following, _process) = pipe();
+        startup.running(77);
+        assert_eq!(following.until_running(soon()), Verdict::Running(77));
+        startup.problem("no route\nto host");
+        startup.attached();
+        assert_eq!(following.until_attached(soon()), Verdict::Attached);
+        assert_eq!(following.pid, Some(77));
+        // Nobody listens any more.
+        startup.problem("later");
+        startup.attached();
+    }
+
+    #[test]
+    fn the_last_problem_is_the_verdict_when_time_is_over() {
+        let (startup, mut following, _process) = pipe();
+        startup.problem("first");
+        startup.problem(&format!("second\n{}", "ä".repeat(1000)));
+        startup.running(5);
+        assert_eq!(following.until_running(soon()), Verdict::Running(5));
+        match following.until_attached(Instant::now()) {
+            Verdict::NotYet(Some(problem)) => {
+                assert!(problem.starts_with("second ää"));
+                assert!(problem.len() <= LONGEST);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_problem_that_comes_again_is_the_verdict_at_once() {
+        let (startup, mut following, _process) = pipe();
+        for text in ["away", "refused", "away", "away"] {
+            startup.problem(text);
+        }
+        let expected = Verdict::NotYet(Some("away".to_owned()));
+        assert_eq!(following.until_attached(soon()), expected);
+        startup.attached();
+        assert_eq!(following.until_attached(soon()), Verdict::Attached);
+    }
+
+    #[test]
+    fn a_refusal_and_an_end_are_verdicts_too() {
+        let (startup, mut following, _process) = pipe();
+        startup.refused("a worker already runs here");
+        let expected = Verdict::Refused("a worker already runs here".to_owned());
+        assert_eq!(following.until_attached(soon()), expected);
+        let (startup, mut following, _process) = pipe();
+        startup.problem("odd");
+        drop(startup);
+        assert_eq!(
+            following.until_attached(soon()),
+            Verdict::Ended(Some("odd".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_reader_that_does_not_read_holds_nobody_up() {
+        let (startup, following, _process) = pipe();
+        for _ in 0..10_000 {
+            startup.problem("again and again and again and again");
+        }
+        drop(following);
     }
 }

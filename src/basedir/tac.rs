@@ -5,6 +5,7 @@
 //! Nothing here touches a network or starts a program; files are read only where the configuration
 //! asks for it (`open(...).read()`).
 
+mod blocks;
 mod evaluate;
 mod expressions;
 mod literal;
@@ -18,8 +19,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
 
-pub use evaluate::functions::Given;
-pub use evaluate::{Binding, paths};
+pub use evaluate::{Binding, Given, paths};
 pub use value::{LogFile, Value, quote};
 
 /// Largest configuration file, in bytes; a generated one has two thousand.

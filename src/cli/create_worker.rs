@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use argh::FromArgs;
 
 use super::Exit;
-use super::output::say;
+use super::output::{Voice, say};
 use crate::basedir::Secret;
 use crate::basedir::create::{NewMaster, NewWorker, Typed, create};
 
@@ -46,9 +46,9 @@ pub struct CreateWorker {
     #[argh(switch)]
     delete_leftover_dirs: bool,
 
-    /// seconds between questions whether the master is there (600)
-    #[argh(option, short = 'k', default = "String::from(\"600\")")]
-    keepalive: String,
+    /// seconds between questions whether the master is there, 0 for none (60; 600 as buildbot-worker)
+    #[argh(option, short = 'k')]
+    keepalive: Option<String>,
 
     /// permissions that new files do not get, such as 0o22 (None)
     #[argh(option, default = "String::from(\"None\")")]
@@ -107,9 +107,9 @@ impl CreateWorker {
     ///
     /// # Errors
     /// What was typed wrong, in one line.
-    pub fn run(self) -> Result<Exit, String> {
+    pub fn run(self, voice: Voice) -> Result<Exit, String> {
         let quiet = self.quiet;
-        let worker = self.worker()?;
+        let worker = self.worker(voice)?;
         let shown = worker.basedir.display().to_string();
         let mut tell = |line: &str| {
             if !quiet {
@@ -125,7 +125,7 @@ impl CreateWorker {
         Ok(Exit::GOOD)
     }
 
-    fn worker(self) -> Result<NewWorker, String> {
+    fn worker(self, voice: Voice) -> Result<NewWorker, String> {
         let elsewhere = self.passwd_file.is_some() || self.passwd_env.is_some();
         let (basedir, master, name) = match self.words.as_slice() {
             [basedir, master, name] if elsewhere => (basedir, master, name),
@@ -157,7 +157,10 @@ impl CreateWorker {
             name: name.clone(),
             password: self.password()?,
             log: (!self.no_logrotate).then_some(log),
-            keepalive: integer("keepalive", &self.keepalive)?,
+            keepalive: match &self.keepalive {
+                Some(text) => integer("keepalive", text)?,
+                None => keepalive(voice),
+            },
             umask: typed("umask", &self.umask)?,
             max_delay: integer("maxdelay", &self.maxdelay)?,
             cpus: typed("numcpus", &self.numcpus)?,
@@ -217,6 +220,15 @@ fn absolute(basedir: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(crate::basedir::tac::paths::absolute(
         here, basedir,
     )))
+}
+
+/// Seconds between keepalives unless somebody says otherwise. The Python worker never notices that
+/// they are not answered; ours does, and a minute keeps most NAT mappings alive.
+fn keepalive(voice: Voice) -> i64 {
+    match voice {
+        Voice::Coracle => 60,
+        Voice::BuildbotWorker => 600,
+    }
 }
 
 fn integer(name: &str, text: &str) -> Result<i64, String> {

@@ -4,7 +4,7 @@ use argh::FromArgs;
 
 use super::output::{Voice, say};
 use super::start::{self, Start};
-use super::stop::{self, Ended};
+use super::stop::{self, Ended, Manner};
 use super::{Exit, directory};
 use crate::basedir;
 
@@ -36,7 +36,7 @@ impl Restart {
         if let Err(error) = basedir::worker_file(directory) {
             return start::unusable(voice, &error);
         }
-        if stop::stop(directory, self.quiet) == Ended::NotRunning && !self.quiet {
+        if stop::stop(directory, Manner::Now, self.quiet) == Ended::NotRunning && !self.quiet {
             say("no old worker process found to stop");
         }
         if !self.quiet {

@@ -10,12 +10,14 @@ use super::output::{Voice, complain, say};
 use super::{Exit, directory};
 use crate::basedir::logging::{self, Place};
 use crate::basedir::{
-    self, Following, Lock, LockError, Named, PidFile, ReadError, Settings, Startup, Verdict,
+    self, Following, Lock, LockError, LogTarget, Named, PidFile, ReadError, Settings, Startup,
+    Verdict,
 };
 use crate::worker::{self, Stopped};
 
-/// How long a start waits for the master.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a start waits for the master, unless the same thing keeps it away twice.
+/// A master that has just been started itself may be silent for longer than ten seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a daemon's files are hidden by, unless the settings say otherwise: all but the owner.
 const DAEMON_UMASK: u32 = 0o077;
@@ -104,47 +106,70 @@ impl Start {
         } else {
             following.until_attached(deadline)
         };
-        let name = &settings.name;
-        let log = settings.directory.join("twistd.log");
-        let pid = following
+        let subject = Subject {
+            settings,
+            pid: following.pid,
+            time: begun.elapsed(),
+        };
+        subject.tell(verdict, voice)
+    }
+}
+
+/// The daemon that a verdict is about.
+struct Subject<'s> {
+    settings: &'s Settings,
+    pid: Option<u32>,
+    /// Since the start.
+    time: Duration,
+}
+
+impl Subject<'_> {
+    /// Prints what came of the start, in one line.
+    fn tell(&self, verdict: Verdict, voice: Voice) -> Exit {
+        let name = &self.settings.name;
+        let pid = self
             .pid
             .map_or(String::new(), |pid| format!(", process {pid}"));
-        match (verdict, voice) {
-            (Verdict::Running(_), _) => Exit::GOOD,
-            (Verdict::Attached, Voice::Coracle) => {
-                let time = begun.elapsed().as_millis();
-                say(&format!(
-                    "worker \"{name}\" attached to the master at {} in {time} ms{pid}",
-                    settings.master
-                ));
-                Exit::GOOD
+        let log = match &self.settings.log {
+            LogTarget::File { path, .. } => path.clone(),
+            LogTarget::Unset | LogTarget::StandardOutput => {
+                self.settings.directory.join("twistd.log")
             }
-            (Verdict::Attached, Voice::BuildbotWorker) => {
-                say("The buildbot-worker appears to have (re)started correctly.");
-                Exit::GOOD
+        };
+        let log = log.display();
+        let trouble = match verdict {
+            Verdict::Running(_) => return Exit::GOOD,
+            Verdict::Attached => {
+                let (master, time) = (&self.settings.master, self.time.as_millis());
+                say(&match voice {
+                    Voice::Coracle => format!(
+                        "worker \"{name}\" attached to the master at {master} in {time} ms{pid}"
+                    ),
+                    Voice::BuildbotWorker => {
+                        "The buildbot-worker appears to have (re)started correctly.".to_owned()
+                    }
+                });
+                return Exit::GOOD;
             }
-            (Verdict::NotYet(problem), _) => {
+            Verdict::NotYet(problem) => {
                 let why = problem.unwrap_or_else(|| "the master has not answered".to_owned());
-                let seconds = PATIENCE.as_secs();
-                complain(&format!(
-                    "worker \"{name}\" is not attached after {seconds} s: {why}; it keeps trying{pid}, see {}",
-                    log.display()
-                ));
-                Exit::BAD
+                let time = self.time.as_secs_f64();
+                format!(
+                    "worker \"{name}\" is not attached after {time:.1} s: {why}; it keeps trying{pid}, see {log}"
+                )
             }
-            (Verdict::Refused(why), _) => {
-                complain(&why);
-                Exit::BAD
-            }
-            (Verdict::Ended(problem), _) => {
+            Verdict::Refused(why) => why,
+            Verdict::Ended(problem) => {
                 let why = problem.map_or(String::new(), |problem| format!(": {problem}"));
-                complain(&format!(
-                    "worker \"{name}\" has ended again{why}; see {}",
-                    log.display()
-                ));
-                Exit::BAD
+                format!("worker \"{name}\" has ended again{why}; see {log}")
             }
+        };
+        match voice {
+            Voice::Coracle => complain(&trouble),
+            // Where that program prints its paragraph about this.
+            Voice::BuildbotWorker => say(&trouble),
         }
+        Exit::BAD
     }
 }
 
@@ -204,7 +229,7 @@ fn foreground(settings: Settings, voice: Voice, verbose: bool) -> Exit {
             Exit::BAD
         }
     };
-    drop(lock);
+    lock.keep_to_the_end();
     exit
 }
 
@@ -236,7 +261,7 @@ fn daemon(mut settings: Settings, startup: Startup, verbose: bool) -> Exit {
         }
     };
     drop(pid_file);
-    drop(lock);
+    lock.keep_to_the_end();
     exit
 }
 
@@ -252,8 +277,8 @@ fn work(settings: Settings) -> Result<Exit, String> {
         Ok(stopped) => {
             info!("Server Shut Down.");
             Ok(match stopped {
-                Stopped::BySignal => Exit::Signal(ports::StopRequest::Terminate),
-                Stopped::ByMaster | Stopped::RetriesUsedUp => Exit::GOOD,
+                Stopped::BySignal(request) => Exit::Signal(request),
+                Stopped::ByMaster | Stopped::Drained | Stopped::RetriesUsedUp => Exit::GOOD,
             })
         }
         Err(why) => {

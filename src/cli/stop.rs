@@ -5,9 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::FromArgs;
+use ports::StopRequest;
 
 use super::output::{Voice, complain, say};
-use super::{Exit, directory, start};
+use super::{Exit, directory, start, usage_error};
 use crate::basedir::{self, Holder, Named};
 
 /// How long a worker may take to end.
@@ -16,7 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// Stop the worker of a directory.
+/// How often when it takes longer than [`PATIENCE`].
+const LATER: Duration = Duration::from_millis(200);
+
+/// Stop the worker of a directory: at once, or with --drain once its builds are over. A second stop
+/// means at once.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "stop")]
 pub struct Stop {
@@ -24,9 +29,29 @@ pub struct Stop {
     #[argh(switch, short = 'q')]
     quiet: bool,
 
+    /// let the running builds end first, and begin no more
+    #[argh(switch)]
+    drain: bool,
+
+    /// with --drain: stop at once after so many seconds
+    #[argh(option)]
+    timeout: Option<u64>,
+
     /// the worker's directory (the current one)
     #[argh(positional)]
     basedir: Option<String>,
+}
+
+/// How much of its work a worker may finish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Nothing.
+    Now,
+    /// Its builds, if they end before the limit.
+    Drain {
+        /// None: however long they take.
+        limit: Option<Duration>,
+    },
 }
 
 /// What became of the worker.
@@ -43,11 +68,20 @@ pub enum Ended {
 impl Stop {
     /// Stops the worker.
     pub fn run(self, voice: Voice) -> Exit {
+        if self.timeout.is_some() && !self.drain {
+            return usage_error(voice, Some("stop"), "--timeout is for --drain");
+        }
+        let manner = if self.drain {
+            let limit = self.timeout.map(Duration::from_secs);
+            Manner::Drain { limit }
+        } else {
+            Manner::Now
+        };
         let directory = directory(self.basedir.as_ref());
         if let Err(error) = basedir::worker_file(directory) {
             return start::unusable(voice, &error);
         }
-        match stop(directory, self.quiet) {
+        match stop(directory, manner, self.quiet) {
             Ended::NotRunning => {
                 if !self.quiet {
                     say("worker not running");
@@ -61,7 +95,7 @@ impl Stop {
 }
 
 /// Stops the worker of a directory and waits until it is gone.
-pub fn stop(directory: &Path, quiet: bool) -> Ended {
+pub fn stop(directory: &Path, manner: Manner, quiet: bool) -> Ended {
     let tell = |text: &str| {
         if !quiet {
             say(text);
@@ -69,7 +103,7 @@ pub fn stop(directory: &Path, quiet: bool) -> Ended {
     };
     let directory = &std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
     match basedir::holder(directory) {
-        Ok(Some(Holder { pid: Some(pid) })) => end(directory, pid, &tell),
+        Ok(Some(Holder { pid: Some(pid) })) => end(directory, pid, manner, &tell),
         Ok(Some(Holder { pid: None })) => {
             complain("a worker runs here, but .coracle/lock does not say which process it is");
             Ended::Still
@@ -107,32 +141,62 @@ fn without_lock(directory: &Path, tell: &dyn Fn(&str)) -> Ended {
     }
 }
 
-fn end(directory: &Path, pid: u32, tell: &dyn Fn(&str)) -> Ended {
-    if let Err(error) = ports::signal_process(pid, ports::Signal::TERM) {
+fn end(directory: &Path, pid: u32, manner: Manner, tell: &dyn Fn(&str)) -> Ended {
+    if let Manner::Drain { limit } = manner {
+        tell(&format!(
+            "worker process {pid} ends when its builds are over; stop it again to end it now"
+        ));
+        let ended = ask(directory, pid, StopRequest::Drain, limit);
+        match (ended, limit) {
+            (None, Some(limit)) => tell(&format!(
+                "its builds are not over after {} s, ending it now",
+                limit.as_secs()
+            )),
+            (None, None) => {}
+            (Some(ended), _) => return told(ended, pid, tell),
+        }
+    }
+    match ask(directory, pid, StopRequest::Terminate, Some(PATIENCE)) {
+        Some(ended) => told(ended, pid, tell),
+        None => {
+            say("never saw process go away");
+            Ended::Still
+        }
+    }
+}
+
+fn told(ended: Ended, pid: u32, tell: &dyn Fn(&str)) -> Ended {
+    match ended {
+        Ended::Gone => tell(&format!("worker process {pid} is dead")),
+        Ended::NotRunning | Ended::Still => {}
+    }
+    ended
+}
+
+/// Asks the worker to end and waits for it; none if it has not ended at the limit.
+fn ask(directory: &Path, pid: u32, request: StopRequest, limit: Option<Duration>) -> Option<Ended> {
+    if let Err(error) = ports::signal_process(pid, ports::Signal::of(request)) {
         let holds = matches!(basedir::holder(directory), Ok(Some(_)));
         if holds {
             complain(&format!("cannot stop process {pid}: {error}"));
-            return Ended::Still;
+            return Some(Ended::Still);
         }
     }
-    let deadline = Instant::now() + PATIENCE;
+    let begun = Instant::now();
     loop {
         match basedir::holder(directory) {
             Ok(Some(holder)) if holder.pid == Some(pid) || holder.pid.is_none() => {}
             // Gone, or already followed by another one.
-            Ok(_) => {
-                tell(&format!("worker process {pid} is dead"));
-                return Ended::Gone;
-            }
+            Ok(_) => return Some(Ended::Gone),
             Err(error) => {
                 complain(&error.to_string());
-                return Ended::Still;
+                return Some(Ended::Still);
             }
         }
-        if Instant::now() >= deadline {
-            say("never saw process go away");
-            return Ended::Still;
+        if limit.is_some_and(|limit| begun.elapsed() >= limit) {
+            return None;
         }
-        thread::sleep(BETWEEN_LOOKS);
+        let fresh = begun.elapsed() < PATIENCE;
+        thread::sleep(if fresh { BETWEEN_LOOKS } else { LATER });
     }
 }

@@ -39,7 +39,12 @@ const START: &[Spelling] = &[
     switch("verbose", None),
 ];
 
-const STOP: &[Spelling] = &[switch("help", Some('h')), switch("quiet", Some('q'))];
+const STOP: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("quiet", Some('q')),
+    switch("drain", None),
+    option("timeout", None),
+];
 
 const CREATE_WORKER: &[Spelling] = &[
     switch("help", Some('h')),
@@ -64,11 +69,23 @@ const CREATE_WORKER: &[Spelling] = &[
     option("passwd-env", None),
 ];
 
+const SERVICE: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("for", None),
+    option("user", None),
+    option("name", None),
+    option("program", None),
+    switch("install", None),
+    option("destdir", None),
+    switch("status", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
         "start" | "restart" => Some(START),
         "stop" => Some(STOP),
+        "service" => Some(SERVICE),
         _ => None,
     }
 }
@@ -280,12 +297,10 @@ mod tests {
             normal_text(line).as_deref(),
             Ok("create-worker -- d h n -pw")
         );
-        let line = "create-worker d h n --pass --umask=0";
         assert_eq!(
             normal_text("create-worker d h n --zzz --umask=0").as_deref(),
             Ok("create-worker --umask 0 -- d h n --zzz")
         );
-        assert!(normal_text(line).is_err());
         assert!(normal_text("create-worker d h -pw").is_err());
     }
 

@@ -61,6 +61,11 @@ impl Connection {
         self.peer
     }
 
+    /// The socket, for settings that not every system has.
+    pub fn socket(&self) -> &TcpStream {
+        &self.writer.0
+    }
+
     /// Tells the other end that no more will come; it then sees a clean close.
     pub fn finish(&self) {
         // An error means that the connection is already gone, which is what we want.
@@ -75,6 +80,18 @@ impl Reader {
     /// The connection is lost.
     pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer).await
+    }
+
+    /// Waits until the other end has closed, taking nothing of what has come. Bytes that have come
+    /// hide a close behind them.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        match self.0.peek(&mut [0]).await? {
+            0 => Ok(()),
+            _ => std::future::pending().await,
+        }
     }
 }
 

@@ -34,13 +34,15 @@ impl fmt::Display for LinkError {
         match self {
             LinkError::UnknownHost { host, error } => write!(
                 f,
-                "the name of the master's host {host} has no address ({error}); check the spelling \
-                 in buildbot.tac and this machine's resolver"
+                "the name of the master's host {host} has no address ({}); check the spelling \
+                 in buildbot.tac and this machine's resolver",
+                words(error)
             ),
             LinkError::Connect { master, error } => {
                 write!(
                     f,
-                    "cannot connect to the master {master}: {error}{}",
+                    "cannot connect to the master {master}: {}{}",
+                    words(error),
                     hint(error.kind())
                 )
             }
@@ -50,6 +52,15 @@ impl fmt::Display for LinkError {
                  drop the connection"
             ),
         }
+    }
+}
+
+/// The system's words, without the number that Rust adds.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
     }
 }
 

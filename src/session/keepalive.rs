@@ -80,6 +80,16 @@ impl Keepalive {
         }
     }
 
+    /// What is to be done now that there is a reason to doubt the link (the machine was suspended):
+    /// ask at once, unless an answer is outstanding already.
+    pub fn probe(&self, now: Instant) -> Liveness {
+        match self.deadline {
+            Some(deadline) if now >= deadline => Liveness::Dead,
+            Some(_) => Liveness::Fine,
+            None => Liveness::SendKeepalive,
+        }
+    }
+
     /// When the next question is due: the period runs from question to question (PROTOCOL 4.10).
     fn due(&self) -> Option<Instant> {
         self.interval
@@ -167,6 +177,21 @@ mod tests {
         assert_eq!(clock.next(), Some(start + PATIENCE));
         clock.heard(start);
         assert_eq!(clock.next(), None);
+    }
+
+    #[test]
+    fn a_doubt_is_a_reason_to_ask_at_once_but_only_once() {
+        for interval in [None, Some(INTERVAL)] {
+            let start = Instant::now();
+            let mut clock = Keepalive::new(interval, PATIENCE, start);
+            assert_eq!(clock.probe(start), Liveness::SendKeepalive);
+            clock.sent(start);
+            assert_eq!(clock.probe(start), Liveness::Fine);
+            assert_eq!(clock.check(start + PATIENCE), Liveness::Dead);
+            assert_eq!(clock.probe(start + PATIENCE), Liveness::Dead);
+            clock.heard(start);
+            assert_eq!(clock.probe(start), Liveness::SendKeepalive);
+        }
     }
 
     #[test]

@@ -219,12 +219,13 @@ pub(super) fn copy_directory(
     Ok(())
 }
 
-/// Makes the directory that a path is in.
+/// Makes the directory that a path is in, unless there is something already: if it is no directory, what
+/// is done next says so.
 ///
 /// # Errors
 /// A failure of the command, as with the Python worker.
 pub(super) fn make_parent(path: &Path) -> Result<(), Failure> {
-    let Some(parent) = path.parent() else {
+    let Some(parent) = path.parent().filter(|parent| !parent.exists()) else {
         return Ok(());
     };
     make_with_parents(parent).map_err(|error| Failure {

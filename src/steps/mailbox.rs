@@ -25,6 +25,7 @@ pub fn mailbox() -> io::Result<(StepHandle, Inbox)> {
         wakes,
         interrupted: false,
         abandoned: false,
+        on_program: None,
     };
     Ok((handle, inbox))
 }
@@ -55,12 +56,16 @@ impl Drop for StepHandle {
     }
 }
 
+/// Takes the number of the process that runs for a step, on the step's thread.
+pub type OnProgram = Box<dyn FnOnce(u32) + Send>;
+
 /// The step's end. It remembers whether the step was interrupted or abandoned.
 pub struct Inbox {
     receiver: Receiver<ToStep>,
     wakes: WakeReader,
     interrupted: bool,
     abandoned: bool,
+    on_program: Option<OnProgram>,
 }
 
 /// Why a step has to stop before its time.
@@ -87,6 +92,19 @@ pub enum Notice {
 }
 
 impl Inbox {
+    /// Has the step tell, as soon as its program runs and before anything else, which process that
+    /// is. Called at most once.
+    pub fn on_program(&mut self, tell: OnProgram) {
+        self.on_program = Some(tell);
+    }
+
+    /// The step's program runs, as this process.
+    pub(super) fn program_runs(&mut self, pid: u32) {
+        if let Some(tell) = self.on_program.take() {
+            tell(pid);
+        }
+    }
+
     /// The next message that is there, if any. Does not block. A lost worker is one
     /// [`ToStep::Abandon`].
     pub fn try_next(&mut self) -> Option<ToStep> {
@@ -196,5 +214,98 @@ pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant>
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use ports::Source;
+
+    fn interrupt() -> ToStep {
+        ToStep::Interrupt {
+            reason: "a test".to_owned(),
+        }
+    }
+
+    fn reporter() -> Reporter {
+        Reporter::new(Rc::new(Box::new(|_| {})), false)
+    }
+
+    #[test]
+    fn a_message_wakes_a_step_that_waits_for_something_else() {
+        let (handle, mut inbox) = mailbox().unwrap();
+        let sender = thread::spawn(move || {
+            handle.send(interrupt());
+            handle
+        });
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let ready = ports::wait(&[Source::Wake(inbox.wake_reader())], Some(deadline)).unwrap();
+        assert_eq!(ready, [true]);
+        inbox.clear();
+        let _handle = sender.join().unwrap();
+        assert_eq!(inbox.try_next(), Some(interrupt()));
+        assert_eq!(inbox.try_next(), None);
+        assert!(inbox.interrupted() && !inbox.abandoned());
+    }
+
+    #[test]
+    fn a_lost_worker_is_an_abandon_after_what_it_said() {
+        let (handle, mut inbox) = mailbox().unwrap();
+        handle.send(interrupt());
+        drop(handle);
+        let ready = ports::wait(&[Source::Wake(inbox.wake_reader())], None).unwrap();
+        assert_eq!(ready, [true]);
+        assert_eq!(inbox.wait_next(None), Some(interrupt()));
+        assert_eq!(inbox.try_next(), Some(ToStep::Abandon));
+        assert_eq!(inbox.try_next(), None);
+        assert_eq!(inbox.wait_next(None), Some(ToStep::Abandon));
+        assert!(inbox.abandoned());
+    }
+
+    #[test]
+    fn waiting_ends_at_the_deadline() {
+        let (_handle, mut inbox) = mailbox().unwrap();
+        let deadline = Instant::now() + Duration::from_millis(20);
+        assert_eq!(inbox.wait_next(Some(deadline)), None);
+        assert!(Instant::now() >= deadline);
+        assert_eq!(inbox.wait_notice(&mut reporter(), Some(deadline)), None);
+    }
+
+    #[test]
+    fn what_the_master_has_taken_is_the_reporters_and_the_rest_the_commands() {
+        let (handle, mut inbox) = mailbox().unwrap();
+        let mut reporter = reporter();
+        while reporter.has_room() {
+            reporter.stdout("some text\n");
+        }
+        let reply = || ToStep::Reply {
+            tag: TransferTag(3),
+            reply: Ok(Vec::new()),
+        };
+        handle.send(ToStep::Acknowledged { cost: usize::MAX });
+        handle.send(reply());
+        let notice = Notice::Reply {
+            tag: TransferTag(3),
+            reply: Ok(Vec::new()),
+        };
+        assert_eq!(inbox.wait_notice(&mut reporter, None), Some(notice));
+        assert!(reporter.has_room());
+        handle.send(ToStep::Abandon);
+        assert_eq!(
+            inbox.try_notice(&mut reporter),
+            Some(Notice::Stop(Stop::Abandon))
+        );
+    }
+
+    #[test]
+    fn a_message_to_a_step_that_is_over_is_lost_without_harm() {
+        let (handle, inbox) = mailbox().unwrap();
+        drop(inbox);
+        handle.send(interrupt());
     }
 }

@@ -5,6 +5,7 @@ mod feed;
 mod kill;
 mod leftovers;
 mod output;
+mod pace;
 mod running;
 mod start;
 
@@ -55,28 +56,38 @@ pub(super) fn run(
         }
         Err(start::Refusal::Systems(text)) => return Err(system_failure(text)),
     };
-    match Running::new(&shell, process, logs, reporter, inbox).run()? {
-        Outcome::Abandoned => Ok(()),
+    inbox.program_runs(process.id());
+    let outcome = Running::new(&shell, process, logs, reporter, inbox).run()?;
+    conclude(outcome, &shell, reporter, started)
+}
+
+fn conclude(
+    outcome: Outcome,
+    shell: &Shell,
+    reporter: &mut Reporter,
+    started: Instant,
+) -> Result<(), Failure> {
+    let (exit, killed) = match outcome {
+        Outcome::Abandoned => return Ok(()),
         Outcome::Unkillable => {
             let text = format!("SIG{} failed to kill process", shell.interrupt_signal);
             reporter.header(&format!("{text}\nusing fake rc=-1\n"));
             reporter.exit_code(-1);
-            Err(Failure {
+            return Err(Failure {
                 kind: FailureKind::Other,
                 message: text,
-            })
+            });
         }
-        Outcome::Exited { exit, killed } => {
-            let (signal, code) = match exit {
-                Exit::Signal(signal) => (Some(signal), -1),
-                // PROTOCOL 6.2.7: what we killed has not succeeded.
-                Exit::Code(0) if killed => (None, -1),
-                Exit::Code(code) => (None, code),
-            };
-            report_exit(reporter, signal, code, started);
-            Ok(())
-        }
-    }
+        Outcome::Exited { exit, killed } => (exit, killed),
+    };
+    let (signal, code) = match exit {
+        Exit::Signal(signal) => (Some(signal), -1),
+        // PROTOCOL 6.2.7: what we killed has not succeeded.
+        Exit::Code(0) if killed => (None, -1),
+        Exit::Code(code) => (None, code),
+    };
+    report_exit(reporter, signal, code, started);
+    Ok(())
 }
 
 /// PROTOCOL 6.2.2 and 7.5: the signal, the exit code and the time, and the line in the log that

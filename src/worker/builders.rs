@@ -1,14 +1,14 @@
 //! The builders that the master has given us, and their directories below the base directory.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use log::{info, warn};
 
-use crate::calls::{BuilderName, StepId};
+use crate::calls::BuilderName;
 
 /// Our own directory in the base directory; never a leftover.
 const OWN_DIRECTORY: &str = ".coracle";
@@ -21,8 +21,6 @@ const TRASH: &str = "leftover";
 struct Builder {
     /// Relative to the base directory, as the master wrote it.
     directory: String,
-    /// The command that runs now, if any. At most one (PROTOCOL 4.6).
-    running: Option<StepId>,
 }
 
 /// All builders. They outlive a connection (PROTOCOL 4.5).
@@ -44,16 +42,16 @@ impl Builders {
     }
 
     /// Takes over the master's list: makes the directories, forgets builders that are gone, looks
-    /// after directories that nobody uses. Returns the running commands of forgotten builders.
+    /// after directories that nobody uses. Returns the forgotten builders.
     ///
     /// A directory that cannot be made is logged; the commands in it will say what is wrong.
-    pub fn set(&mut self, wanted: &[(BuilderName, String)]) -> Vec<StepId> {
-        let mut orphaned = Vec::new();
-        self.known.retain(|name, builder| {
+    pub fn set(&mut self, wanted: &[(BuilderName, String)]) -> Vec<BuilderName> {
+        let mut gone = Vec::new();
+        self.known.retain(|name, _| {
             let stays = wanted.iter().any(|(wanted_name, _)| wanted_name == name);
             if !stays {
                 info!("removing old builder {name}");
-                orphaned.extend(builder.running);
+                gone.push(name.clone());
             }
             stays
         });
@@ -61,7 +59,7 @@ impl Builders {
             self.place(name, directory);
         }
         self.look_after_leftovers();
-        orphaned
+        gone
     }
 
     fn place(&mut self, name: &BuilderName, directory: &str) {
@@ -74,7 +72,6 @@ impl Builders {
         }
         let builder = self.known.entry(name.clone()).or_insert_with(|| Builder {
             directory: directory.to_owned(),
-            running: None,
         });
         if builder.directory != directory {
             info!(
@@ -92,35 +89,9 @@ impl Builders {
             .map(|builder| self.base_dir.join(&builder.directory))
     }
 
-    /// Notes that this command now runs in the builder; returns the one that ran there before.
-    pub fn begin(&mut self, name: &BuilderName, step: StepId) -> Option<StepId> {
-        self.known
-            .get_mut(name)
-            .and_then(|builder| builder.running.replace(step))
-    }
-
-    /// Notes that this command is over.
-    pub fn finish(&mut self, step: StepId) {
-        for builder in self.known.values_mut() {
-            if builder.running == Some(step) {
-                builder.running = None;
-            }
-        }
-    }
-
-    /// The command that runs in a builder.
-    pub fn running(&self, name: &BuilderName) -> Option<StepId> {
-        self.known.get(name).and_then(|builder| builder.running)
-    }
-
-    /// No command runs any more: the connection they belong to is gone.
-    pub fn finish_all(&mut self) {
-        for builder in self.known.values_mut() {
-            builder.running = None;
-        }
-    }
-
     fn look_after_leftovers(&self) {
+        let trash = self.base_dir.join(OWN_DIRECTORY).join(TRASH);
+        let mut number = 0;
         for name in self.leftovers() {
             let shown = name.to_string_lossy();
             if !self.delete_leftovers {
@@ -131,22 +102,33 @@ impl Builders {
                 continue;
             }
             info!("Deleting directory '{shown}' that is not being used by the buildmaster");
-            if let Err(error) = self.discard(&name) {
+            if let Err(error) = self.discard(&name, &trash, &mut number) {
                 warn!("cannot delete the leftover directory '{shown}': {error}");
+            }
+        }
+        // Also what an earlier worker did not get done.
+        if self.delete_leftovers && trash.exists() {
+            let started = std::thread::Builder::new()
+                .name("leftovers".to_owned())
+                .spawn(move || empty(&trash));
+            if let Err(error) = started {
+                warn!("cannot start a thread to delete leftover directories: {error}");
             }
         }
     }
 
-    /// Directories directly in the base directory that no builder's directory begins with. The
-    /// reference compares whole names, so that a builder directory `a/b` makes it delete `a`
-    /// (PROTOCOL 4.5); the first component is what counts.
-    fn leftovers(&self) -> Vec<std::ffi::OsString> {
-        let used: Vec<&OsStr> = self
-            .known
-            .values()
-            .filter_map(|builder| first_name(Path::new(&builder.directory)))
-            .chain([OsStr::new("info"), OsStr::new(OWN_DIRECTORY)])
-            .collect();
+    /// Directories directly in the base directory in which no builder's directory lies; none if a
+    /// builder has the base directory itself. The reference compares whole names, so that a builder
+    /// directory `a/b` makes it delete `a` (PROTOCOL 4.5).
+    fn leftovers(&self) -> Vec<OsString> {
+        let mut used = vec![OsString::from("info"), OsString::from(OWN_DIRECTORY)];
+        for builder in self.known.values() {
+            match self.place_of(&builder.directory) {
+                Place::In(name) => used.push(name),
+                Place::Base => return Vec::new(),
+                Place::Elsewhere => {}
+            }
+        }
         let entries = match fs::read_dir(&self.base_dir) {
             Ok(entries) => entries,
             Err(error) => {
@@ -158,50 +140,85 @@ impl Builders {
             .filter_map(Result::ok)
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .map(|entry| entry.file_name())
-            .filter(|name| !used.contains(&name.as_os_str()))
+            .filter(|name| !used.contains(name))
             .collect();
         found.sort();
         found
     }
 
-    /// Moves a directory out of the way at once, so that the master may use its name again, and
-    /// deletes it on a thread of its own, so that the loop goes on answering.
-    fn discard(&self, name: &OsStr) -> io::Result<()> {
-        let trash = self.base_dir.join(OWN_DIRECTORY).join(TRASH);
-        fs::create_dir_all(&trash)?;
-        let place = free_name(&trash);
-        fs::rename(self.base_dir.join(name), place)?;
-        let delete = move || {
-            if let Err(error) = fs::remove_dir_all(&trash) {
-                warn!("cannot delete {}: {error}", trash.display());
+    /// Where a builder's directory lies. It may be absolute, or contain `..`.
+    fn place_of(&self, directory: &str) -> Place {
+        let path = plain(&self.base_dir.join(directory));
+        match path.strip_prefix(plain(&self.base_dir)) {
+            Ok(below) => match below.components().next() {
+                Some(name) => Place::In(name.as_os_str().to_owned()),
+                None => Place::Base,
+            },
+            Err(_) => Place::Elsewhere,
+        }
+    }
+
+    /// Moves a directory out of the way at once, so that the master may use its name again. `number`
+    /// is the first that may be free.
+    fn discard(&self, name: &OsStr, trash: &Path, number: &mut u64) -> io::Result<()> {
+        fs::create_dir_all(trash)?;
+        let place = loop {
+            let path = trash.join(number.to_string());
+            *number += 1;
+            if path.symlink_metadata().is_err() {
+                break path;
             }
         };
-        std::thread::Builder::new()
-            .name("leftovers".to_owned())
-            .spawn(delete)?;
-        Ok(())
+        fs::rename(self.base_dir.join(name), place)
     }
 }
 
-fn free_name(directory: &Path) -> PathBuf {
-    let mut number = 0_u64;
-    loop {
-        let path = directory.join(number.to_string());
-        if path.symlink_metadata().is_err() {
-            return path;
+/// Where a builder's directory lies.
+enum Place {
+    /// In this directory of the base directory, or it is this one.
+    In(OsString),
+    /// It is the base directory.
+    Base,
+    /// Not below the base directory.
+    Elsewhere,
+}
+
+/// Deletes what is in a directory, but not the directory: others put more in meanwhile. It is done
+/// on a thread of its own, so that the loop goes on answering.
+fn empty(trash: &Path) {
+    let entries = match fs::read_dir(trash) {
+        Ok(entries) => entries,
+        Err(error) => {
+            warn!("cannot list {}: {error}", trash.display());
+            return;
         }
-        number += 1;
+    };
+    for entry in entries.filter_map(Result::ok) {
+        match fs::remove_dir_all(entry.path()) {
+            // Two may be at it.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                warn!("cannot delete {}: {error}", entry.path().display());
+            }
+            Ok(()) | Err(_) => {}
+        }
     }
 }
 
-/// The first component that is a name: `a` of `a/b` and of `./a`.
-fn first_name(path: &Path) -> Option<&OsStr> {
-    path.components().find_map(|component| match component {
-        Component::Normal(name) => Some(name),
-        Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::ParentDir => {
-            None
+/// The path without `.` and `..`, by its text alone.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::Normal(_) | Component::Prefix(_) | Component::RootDir => {
+                plain.push(component);
+            }
         }
-    })
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -248,6 +265,25 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_is_used_is_no_leftover_however_it_is_written() {
+        let base = scratch("builders-written");
+        fs::create_dir_all(base.join("old")).unwrap();
+        let absolute = base.join("one").to_str().unwrap().to_owned();
+        let mut builders = Builders::new(base.clone(), false);
+        builders.set(&list(&[
+            ("one", &absolute),
+            ("two", "x/../two"),
+            ("three", "./three/deep"),
+            ("four", "../elsewhere/../four-of-coracle"),
+        ]));
+        assert_eq!(builders.leftovers(), ["old", "x"]);
+        builders.set(&list(&[("all", ".")]));
+        assert!(builders.leftovers().is_empty());
+        fs::remove_dir_all(base.join("../four-of-coracle")).unwrap();
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
     fn leftovers_are_out_of_the_way_at_once_and_links_are_not_followed() {
         let base = scratch("builders-delete");
         let outside = scratch("builders-outside");
@@ -259,10 +295,15 @@ mod tests {
         builders.set(&list(&[("one", "new")]));
         assert!(!base.join("old").exists());
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while base.join(".coracle/leftover").exists() && std::time::Instant::now() < deadline {
+        let left = || {
+            fs::read_dir(base.join(".coracle/leftover"))
+                .unwrap()
+                .count()
+        };
+        while left() > 0 && std::time::Instant::now() < deadline {
             std::thread::yield_now();
         }
-        assert!(!base.join(".coracle/leftover").exists());
+        assert_eq!(left(), 0);
         assert!(outside.join("keep").exists());
         assert!(base.join("link").exists());
         fs::remove_dir_all(base).unwrap();
@@ -270,29 +311,15 @@ mod tests {
     }
 
     #[test]
-    fn a_builder_that_is_gone_hands_back_its_command() {
+    fn a_builder_that_is_gone_is_named_and_a_changed_directory_is_made() {
         let base = scratch("builders-gone");
         let mut builders = Builders::new(base.clone(), false);
         builders.set(&list(&[("one", "a"), ("two", "b")]));
-        assert_eq!(
-            builders.begin(&BuilderName("one".to_owned()), StepId(7)),
-            None
-        );
-        assert_eq!(
-            builders.begin(&BuilderName("two".to_owned()), StepId(8)),
-            None
-        );
-        assert_eq!(builders.set(&list(&[("two", "b2")])), [StepId(7)]);
-        assert_eq!(
-            builders.running(&BuilderName("two".to_owned())),
-            Some(StepId(8))
-        );
-        assert_eq!(
-            builders.directory(&BuilderName("two".to_owned())),
-            Some(base.join("b2"))
-        );
-        builders.finish(StepId(8));
-        assert_eq!(builders.running(&BuilderName("two".to_owned())), None);
+        let gone = builders.set(&list(&[("two", "b2")]));
+        assert_eq!(gone, [BuilderName("one".to_owned())]);
+        let two = BuilderName("two".to_owned());
+        assert_eq!(builders.directory(&two), Some(base.join("b2")));
+        assert!(base.join("b2").is_dir());
         fs::remove_dir_all(base).unwrap();
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use log::{debug, info, warn};
 
 use super::builders::Builders;
+use super::phase::{self, Phase};
 use super::running::{Assignment, RunningSteps};
 use crate::basedir::{self, Settings};
 use crate::calls::{
@@ -114,9 +115,13 @@ impl<'a> Conversation<'a> {
         outcome.map_err(|error| End::Lost(error.to_string()))
     }
 
+    /// Bytes that had to wait have left for the master: somebody takes them.
+    pub fn sent_more(&mut self, now: Instant) {
+        self.liveness.heard(now);
+    }
+
     /// Takes what a step says.
     pub fn step_says(&mut self, step: StepId, event: StepEvent, now: Instant) {
-        let over = matches!(event, StepEvent::Complete(_));
         match self.workplace.steps.note(step, event, now) {
             Some(StepEvent::Updates { updates, cost }) => self.session.update(step, &updates, cost),
             Some(StepEvent::Transfer { tag, transfer }) => {
@@ -124,9 +129,6 @@ impl<'a> Conversation<'a> {
             }
             Some(StepEvent::Complete(result)) => self.session.complete(step, result),
             None => {}
-        }
-        if over {
-            self.workplace.builders.finish(step);
         }
     }
 
@@ -165,7 +167,22 @@ impl<'a> Conversation<'a> {
         if !self.logged_in {
             return Ok(());
         }
-        match self.liveness.check(now) {
+        self.keep_alive(self.liveness.check(now), now)
+    }
+
+    /// Makes sure that the master is still there: the machine was suspended, or its clock was set.
+    ///
+    /// # Errors
+    /// The conversation is over.
+    pub fn probe(&mut self, now: Instant) -> Result<(), End> {
+        if !self.logged_in {
+            return Ok(());
+        }
+        self.keep_alive(self.liveness.probe(now), now)
+    }
+
+    fn keep_alive(&mut self, liveness: Liveness, now: Instant) -> Result<(), End> {
+        match liveness {
             Liveness::Fine => Ok(()),
             Liveness::SendKeepalive => {
                 if self.session.keepalive() {
@@ -238,6 +255,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn serve(&mut self, call: MasterCall, now: Instant) {
+        phase::enter(Phase::serving(&call));
         match call {
             MasterCall::Print { reply, message } => {
                 info!("message from master: {message}");
@@ -307,8 +325,12 @@ impl<'a> Conversation<'a> {
     }
 
     fn set_builders(&mut self, reply: ReplyTo, builders: &[(BuilderName, String)]) {
-        for orphan in self.workplace.builders.set(builders) {
-            self.drop_step(orphan);
+        for gone in self.workplace.builders.set(builders) {
+            for step in self.workplace.steps.of(&gone) {
+                // The master does not wait for it any more.
+                self.workplace.steps.abandon(step);
+                self.session.forget(step);
+            }
         }
         let names = builders.iter().map(|(name, _)| name.clone()).collect();
         self.session.answer(reply, Answer::Builders(names));
@@ -335,10 +357,6 @@ impl<'a> Conversation<'a> {
             let message = format!("builder {builder} is not in the list the master gave us");
             return self.fail(step, FailureKind::UnknownObject, message);
         };
-        if let Some(older) = self.workplace.builders.begin(builder, step) {
-            warn!("leftover command, dropping it");
-            self.drop_step(older);
-        }
         let context = Context {
             base_dir: self.workplace.settings.basedir.clone(),
             builder_dir,
@@ -346,7 +364,6 @@ impl<'a> Conversation<'a> {
             line_times: false,
         };
         if let Err(error) = self.workplace.steps.start(assignment, context, now) {
-            self.workplace.builders.finish(step);
             let message = format!("cannot start a thread for the command: {error}");
             self.fail(step, FailureKind::System, message);
         }
@@ -359,8 +376,7 @@ impl<'a> Conversation<'a> {
 
     fn interrupt(&mut self, reply: ReplyTo, builder: &BuilderName, id: &CommandId, reason: String) {
         info!("(command {id}): asked to interrupt: reason {reason}");
-        let running = self.workplace.builders.running(builder);
-        match running.filter(|step| self.workplace.steps.id(*step) == Some(id)) {
+        match self.workplace.steps.find(builder, id) {
             Some(step) => self
                 .workplace
                 .steps
@@ -368,13 +384,6 @@ impl<'a> Conversation<'a> {
             None => info!("(command {id}): .. but none was running"),
         }
         self.session.answer(reply, Answer::Nothing);
-    }
-
-    /// Ends a step whose builder has gone or has got another command; the master does not wait for
-    /// it any more.
-    fn drop_step(&mut self, step: StepId) {
-        self.workplace.steps.abandon(step);
-        self.session.forget(step);
     }
 }
 

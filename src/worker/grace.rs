@@ -1,6 +1,6 @@
 //! The graceful end: the worker tells the master that it wants to go, and goes when its builds are
-//! over. Asked for as `allow_shutdown` says: by SIGHUP, or by touching `shutdown.stamp`
-//! (PROTOCOL 7.4).
+//! over. Asked for by `stop --drain`, or as `allow_shutdown` says: by SIGHUP, or by touching
+//! `shutdown.stamp` (PROTOCOL 7.4).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::basedir::{AllowShutdown, Settings};
 /// How often the file is looked at.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// The ways to ask on one connection. Asking works once; whoever asks again means "now".
+/// The ways to ask. Asking works once; whoever asks again means "now".
 #[derive(Debug)]
 pub struct Grace {
     stamp: Option<ShutdownStamp>,
@@ -46,10 +46,21 @@ impl Grace {
 
     /// Whether this signal asks, for the first time, for a graceful end.
     pub fn is_asked_by(&mut self, request: StopRequest) -> bool {
+        self.is_graceful(request) && !std::mem::replace(&mut self.asked, true)
+    }
+
+    /// Whether this signal stands for a graceful end, as far as one is possible.
+    pub fn is_graceful(&self, request: StopRequest) -> bool {
         match request {
-            StopRequest::Hangup => self.by_signal && !std::mem::replace(&mut self.asked, true),
+            StopRequest::Drain => true,
+            StopRequest::Hangup => self.by_signal,
             StopRequest::Terminate | StopRequest::Interrupt => false,
         }
+    }
+
+    /// Whether somebody has asked.
+    pub fn is_asked(&self) -> bool {
+        self.asked
     }
 }
 
@@ -94,6 +105,28 @@ fn modified(file: &Path) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_drain_is_always_allowed_and_a_hangup_if_the_settings_say_so() {
+        for by_signal in [false, true] {
+            let new = || Grace {
+                stamp: None,
+                by_signal,
+                asked: false,
+            };
+            let mut grace = new();
+            assert!(!grace.is_asked_by(StopRequest::Terminate));
+            assert!(!grace.is_asked_by(StopRequest::Interrupt));
+            assert_eq!(grace.is_asked_by(StopRequest::Hangup), by_signal);
+            assert_eq!(grace.is_asked(), by_signal);
+            let mut grace = new();
+            assert!(grace.is_asked_by(StopRequest::Drain));
+            // The second one means now.
+            assert!(!grace.is_asked_by(StopRequest::Drain));
+            assert!(!grace.is_asked_by(StopRequest::Hangup));
+            assert!(grace.is_asked());
+        }
+    }
 
     #[test]
     fn only_a_later_touch_counts_and_only_once() {

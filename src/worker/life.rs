@@ -1,28 +1,35 @@
 //! The worker's life: dial, converse, lose the master, end the steps, wait, dial again.
 
-use std::io;
 use std::time::{Duration, Instant};
 
-use log::{info, warn};
+use log::{debug, info, warn};
 use smol::Timer;
-use smol::channel::{Receiver, Sender};
+use smol::channel::Sender;
 use smol::future::or;
 
+use super::address::Address;
 use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
 use super::grace::Grace;
+use super::inbox::Inbox;
+use super::notify::Notify;
 use super::outbox::Outbox;
+use super::phase::{self, Phase};
+use super::record::Record;
 use super::running::RunningSteps;
-use super::{LoopEvent, Stopped, WorkerError};
-use crate::basedir::{MasterAddress, Protocol, Settings};
+use super::turn::{Happening, log_jump, next, take};
+use super::{LoopEvent, Stopped};
+use crate::basedir::Settings;
 use crate::calls::StepId;
 use crate::link::{Backoff, Connection, LinkError};
 use crate::session::keepalive::Keepalive;
 use crate::session::pb::{Login, PbSession};
 use ports::StopRequest;
 
-/// How long a keepalive may go unanswered.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a keepalive may go unanswered: as long as the time between two, within these limits.
+/// Whoever asks often wants to know soon; but a busy master is no dead one.
+const LEAST_PATIENCE: Duration = Duration::from_secs(5);
+const MOST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long we wait for the steps of a lost connection to end. They are killed at once; only a
 /// process stuck in the kernel takes longer.
@@ -31,9 +38,6 @@ const STEPS_END_LIMIT: Duration = Duration::from_secs(15);
 /// Longest delay between two attempts, unless the base directory says otherwise.
 const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// Bytes waiting for the master above which we take no more of its calls.
-const OUTGOING_LIMIT: usize = 4 * 1024 * 1024;
-
 /// Bytes read at once; a block of a download arrives in a few reads.
 const READ_SIZE: usize = 64 * 1024;
 
@@ -41,51 +45,15 @@ const READ_SIZE: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Life {
     address: Address,
-    inbox: Receiver<LoopEvent>,
+    inbox: Inbox,
+    record: Record,
+    notify: Notify,
     workplace: Workplace,
+    grace: Grace,
     backoff: Backoff,
     /// Attempts since we were last attached.
     failed_attempts: u64,
     next_step: StepId,
-}
-
-/// Where the master listens.
-#[derive(Debug, Clone)]
-pub struct Address {
-    pub host: String,
-    pub port: u16,
-}
-
-/// The address to dial.
-///
-/// # Errors
-/// The settings ask for a way to the master that this program does not have.
-pub fn address(settings: &Settings) -> Result<Address, WorkerError> {
-    let lacks = |what: &str| {
-        Err(WorkerError::Settings(format!(
-            "{what}; this version reaches a master over plain TCP with protocol 'pb' only: give \
-             buildmaster_host and port"
-        )))
-    };
-    match settings.protocol {
-        Protocol::Pb => {}
-        Protocol::MsgpackV7 => return lacks("protocol 'msgpack_experimental_v7' is asked for"),
-    }
-    if settings.proxy.is_some() {
-        return lacks("proxy_connection_string is set");
-    }
-    match &settings.master {
-        MasterAddress::Tcp {
-            host,
-            port,
-            tls: false,
-        } => Ok(Address {
-            host: host.clone(),
-            port: *port,
-        }),
-        MasterAddress::Tcp { tls: true, .. } => lacks("use_tls is set"),
-        MasterAddress::Endpoint(_) => lacks("connection_string is set"),
-    }
 }
 
 /// How the time on one connection ended.
@@ -97,25 +65,17 @@ enum Outcome {
     Stop(Stopped),
 }
 
-/// What the loop woke up for.
-#[derive(Debug)]
-enum Happening {
-    Event(LoopEvent),
-    Read(io::Result<usize>),
-    Wrote(io::Result<usize>),
-    Deadline,
-}
-
 impl Life {
     /// Not begun yet.
     pub fn new(
         settings: Settings,
         address: Address,
         events: Sender<LoopEvent>,
-        inbox: Receiver<LoopEvent>,
+        inbox: Inbox,
     ) -> Life {
         let builders = Builders::new(settings.basedir.clone(), settings.deletes_leftover_dirs());
         let backoff = Backoff::new(settings.max_delay.unwrap_or(DEFAULT_MAX_DELAY));
+        let grace = Grace::new(&settings, Instant::now());
         let workplace = Workplace {
             environment: settings.environment.clone(),
             builders,
@@ -125,11 +85,21 @@ impl Life {
         Life {
             address,
             inbox,
+            record: Record::default(),
+            notify: Notify::default(),
             workplace,
+            grace,
             backoff,
             failed_attempts: 0,
             next_step: StepId(1),
         }
+    }
+
+    /// Writes down what happens, and keeps the service manager informed.
+    pub fn with(mut self, record: Record, notify: Notify) -> Life {
+        self.workplace.steps.recorded_in(record.clone());
+        (self.record, self.notify) = (record, notify);
+        self
     }
 
     /// Lives until somebody asks for the end.
@@ -139,11 +109,22 @@ impl Life {
                 Ok(connection) => self.converse(connection).await,
                 Err(outcome) => outcome,
             };
-            self.end_steps().await;
-            match outcome {
-                Outcome::Stop(stopped) => return stopped,
-                Outcome::Again { login, reason } => {
+            if let Outcome::Stop(_) = outcome {
+                self.notify.stopping();
+            }
+            let request = self.end_steps().await;
+            match (outcome, request) {
+                (Outcome::Stop(stopped), _) => return stopped,
+                (Outcome::Again { .. }, Some(request)) => return self.stopped_by(request),
+                (Outcome::Again { reason, .. }, None) if self.grace.is_asked() => {
                     warn!("{reason}");
+                    info!("nothing is left to wait for, shutting down.");
+                    return Stopped::Drained;
+                }
+                (Outcome::Again { login, reason }, None) => {
+                    warn!("{reason}");
+                    self.notify.ready(&format!("not attached: {reason}"));
+                    self.workplace.settings.startup.problem(&reason);
                     if let Some(stopped) = self.wait(login).await {
                         return stopped;
                     }
@@ -155,6 +136,9 @@ impl Life {
     async fn dial(&mut self) -> Result<Connection, Outcome> {
         let Address { host, port } = self.address.clone();
         info!("Connecting to {host}:{port}");
+        self.notify
+            .status(&format!("connecting to the master at {host}:{port}"));
+        phase::enter(Phase::Dialling);
         let dialed = or(async { Ok(Connection::dial(&host, port).await) }, async {
             Err(self.stop_request().await)
         });
@@ -171,7 +155,7 @@ impl Life {
                 login: false,
                 reason: error.to_string(),
             }),
-            Err(_) => Err(Outcome::Stop(Stopped::BySignal)),
+            Err(request) => Err(Outcome::Stop(self.stopped_by(request))),
         }
     }
 
@@ -183,15 +167,17 @@ impl Life {
             password: settings.password.expose().to_owned(),
         };
         let now = Instant::now();
-        let keepalive = Keepalive::new(settings.keepalive, PATIENCE, now);
+        let keepalive = Keepalive::new(settings.keepalive, patience(settings.keepalive), now);
         let session = PbSession::new(login, self.next_step);
-        let mut grace = Grace::new(settings, now);
+        limit_unacknowledged(&connection, keepalive.interval());
+        let startup = settings.startup.clone();
+        let place = format!("{}:{}", self.address.host, self.address.port);
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
         let mut outbox = Outbox::default();
         let mut buffer = vec![0; READ_SIZE];
         let mut attached = false;
         let outcome = loop {
-            let deadline = [conversation.deadline(), grace.next_look()]
+            let deadline = [conversation.deadline(), self.grace.next_look()]
                 .into_iter()
                 .flatten()
                 .min();
@@ -199,22 +185,29 @@ impl Life {
             let happening =
                 next(&mut connection, &self.inbox, &outbox, &mut buffer, deadline).await;
             let now = Instant::now();
-            if grace.is_asked_by_file(now) {
+            if self.grace.is_asked_by_file(now) {
+                if !conversation.is_attached() {
+                    break Outcome::Stop(Stopped::Drained);
+                }
                 conversation.ask_for_shutdown();
             }
             if let Happening::Event(LoopEvent::Stop(request)) = happening {
-                if conversation.is_attached() && grace.is_asked_by(request) {
+                if conversation.is_attached() && self.grace.is_asked_by(request) {
                     conversation.ask_for_shutdown();
                     continue;
                 }
                 log_stop(request);
-                break Outcome::Stop(Stopped::BySignal);
+                break Outcome::Stop(stopped_by(&self.grace, request));
             }
             let turn = take(&mut conversation, &mut outbox, &buffer, happening, now);
             if conversation.is_attached() && !attached {
                 attached = true;
                 self.backoff.reset();
                 self.failed_attempts = 0;
+                startup.attached();
+                self.notify
+                    .ready(&format!("attached to the master at {place}"));
+                self.record.connected(&place);
             }
             match turn {
                 Ok(()) => {}
@@ -235,35 +228,38 @@ impl Life {
         };
         self.next_step = conversation.next_step();
         connection.finish();
+        if let (Outcome::Again { reason, .. }, true) = (&outcome, attached) {
+            self.record.connection_lost(reason);
+        }
         outcome
     }
 
-    /// Ends all steps and waits until they are gone, but not for ever.
-    async fn end_steps(&mut self) {
+    /// Ends all steps and waits until they are gone, but not for ever. Some if somebody asked meanwhile
+    /// for the end of the worker.
+    async fn end_steps(&mut self) -> Option<StopRequest> {
+        phase::enter(Phase::EndingSteps);
         self.workplace.steps.abandon_all();
-        self.workplace.builders.finish_all();
-        if self.workplace.steps.is_empty() {
-            return;
-        }
-        let limit = async {
-            Timer::after(STEPS_END_LIMIT).await;
-            false
-        };
-        let all_ended = async {
-            while !self.workplace.steps.is_empty() {
-                match self.inbox.recv().await {
-                    Ok(LoopEvent::Step(step, event)) => {
-                        self.workplace.steps.note(step, event, Instant::now());
-                    }
-                    // Whoever asks now is asking for what is under way or comes next.
-                    Ok(LoopEvent::Stop(_)) | Err(_) => {}
+        let mut asked = None;
+        let mut limit = Timer::after(STEPS_END_LIMIT);
+        while !self.workplace.steps.is_empty() {
+            let event = async { self.inbox.recv().await.ok() };
+            let too_late = async {
+                (&mut limit).await;
+                None
+            };
+            match or(event, too_late).await {
+                Some(LoopEvent::Step(step, event)) => {
+                    self.workplace.steps.note(step, event, Instant::now());
                 }
+                Some(LoopEvent::Stop(request)) => {
+                    log_stop(request);
+                    asked = Some(request);
+                }
+                Some(LoopEvent::ClockJumped(jump)) => log_jump(jump),
+                None => self.workplace.steps.give_up(),
             }
-            true
-        };
-        if !or(all_ended, limit).await {
-            self.workplace.steps.log_stuck();
         }
+        asked
     }
 
     /// Waits before the next attempt. Some if the worker is to end instead.
@@ -288,15 +284,29 @@ impl Life {
             self.failed_attempts,
             delay.as_secs_f64()
         );
-        let sleep = async {
-            Timer::after(delay).await;
-            None
-        };
-        let stop = async {
-            self.stop_request().await;
-            Some(Stopped::BySignal)
-        };
-        or(sleep, stop).await
+        let until = Instant::now() + delay;
+        loop {
+            let wake = self.grace.next_look().map_or(until, |look| look.min(until));
+            let sleep = async {
+                Timer::at(wake).await;
+                None
+            };
+            if let Some(request) = or(sleep, async { Some(self.stop_request().await) }).await {
+                return Some(self.stopped_by(request));
+            }
+            let now = Instant::now();
+            if self.grace.is_asked_by_file(now) {
+                info!("shutdown.stamp was touched, shutting down.");
+                return Some(Stopped::Drained);
+            }
+            if now >= until {
+                return None;
+            }
+        }
+    }
+
+    fn stopped_by(&self, request: StopRequest) -> Stopped {
+        stopped_by(&self.grace, request)
     }
 
     /// Waits for a request to stop, taking note of what ending steps say.
@@ -310,10 +320,39 @@ impl Life {
                 Ok(LoopEvent::Step(step, event)) => {
                     self.workplace.steps.note(step, event, Instant::now());
                 }
+                Ok(LoopEvent::ClockJumped(jump)) => log_jump(jump),
                 // Cannot be: we hold a sender ourselves.
                 Err(_) => std::future::pending().await,
             }
         }
+    }
+}
+
+fn patience(keepalive: Option<Duration>) -> Duration {
+    keepalive.map_or(MOST_PATIENCE, |interval| {
+        interval.clamp(LEAST_PATIENCE, MOST_PATIENCE)
+    })
+}
+
+/// The system gives up no later than we do: also while a step's output is on its way, and without a
+/// keepalive that says so. No limit without keepalives, which somebody may have turned off for a link
+/// that is away for long.
+fn limit_unacknowledged(connection: &Connection, keepalive: Option<Duration>) {
+    let Some(interval) = keepalive else {
+        return;
+    };
+    let limit = interval.saturating_add(patience(keepalive));
+    if let Err(error) = ports::limit_unacknowledged(connection.socket(), limit) {
+        debug!("the system does not limit how long the master may be silent: {error}");
+    }
+}
+
+/// A graceful end that need not or must not wait is a good end all the same.
+fn stopped_by(grace: &Grace, request: StopRequest) -> Stopped {
+    if grace.is_graceful(request) {
+        Stopped::Drained
+    } else {
+        Stopped::BySignal(request)
     }
 }
 
@@ -322,77 +361,7 @@ fn log_stop(request: StopRequest) {
         StopRequest::Terminate => "SIGTERM",
         StopRequest::Interrupt => "SIGINT",
         StopRequest::Hangup => "SIGHUP",
+        StopRequest::Drain => "SIGUSR2",
     };
     info!("Received {name}, shutting down.");
-}
-
-/// Hands what has happened to the conversation.
-fn take(
-    conversation: &mut Conversation<'_>,
-    outbox: &mut Outbox,
-    buffer: &[u8],
-    happening: Happening,
-    now: Instant,
-) -> Result<(), End> {
-    match happening {
-        Happening::Event(LoopEvent::Step(step, event)) => conversation.step_says(step, event, now),
-        // The loop has seen to it.
-        Happening::Event(LoopEvent::Stop(_)) => {}
-        Happening::Read(Ok(0)) => {
-            return Err(End::Lost("the master closed the connection".to_owned()));
-        }
-        Happening::Read(Ok(count)) => conversation.received(&buffer[..count], now)?,
-        Happening::Wrote(Ok(count)) => outbox.written(count),
-        Happening::Read(Err(error)) | Happening::Wrote(Err(error)) => {
-            return Err(End::Lost(format!(
-                "lost the connection to the master: {error}"
-            )));
-        }
-        Happening::Deadline => {}
-    }
-    // Also when traffic never pauses.
-    if conversation.deadline().is_some_and(|at| at <= now) {
-        conversation.tick(now)?;
-    }
-    Ok(())
-}
-
-/// Waits for whatever comes first. What a step says comes before more work from the master, and
-/// reading before writing; steps are held by their windows, so nobody starves.
-async fn next(
-    connection: &mut Connection,
-    inbox: &Receiver<LoopEvent>,
-    outbox: &Outbox,
-    buffer: &mut [u8],
-    deadline: Option<Instant>,
-) -> Happening {
-    let event = async {
-        match inbox.recv().await {
-            Ok(event) => Happening::Event(event),
-            // Cannot be: the steps' side is held as long as the loop runs.
-            Err(_) => std::future::pending().await,
-        }
-    };
-    let read = async {
-        if outbox.len() > OUTGOING_LIMIT {
-            return std::future::pending().await;
-        }
-        Happening::Read(connection.reader.read(buffer).await)
-    };
-    let write = async {
-        if outbox.is_empty() {
-            return std::future::pending().await;
-        }
-        Happening::Wrote(connection.writer.write(outbox.unwritten()).await)
-    };
-    let alarm = async {
-        match deadline {
-            Some(at) => {
-                Timer::at(at).await;
-                Happening::Deadline
-            }
-            None => std::future::pending().await,
-        }
-    };
-    or(event, or(read, or(write, alarm))).await
 }

@@ -9,12 +9,21 @@ use log::{info, warn};
 use smol::channel::Sender;
 
 use super::LoopEvent;
+use super::record::Record;
 use crate::calls::{BuilderName, Command, CommandId, StepEvent, StepId, ToStep, Update};
+use crate::journal::{EndReason, Ending, StepNumber};
 use crate::steps::{self, Context, StepHandle};
 
 /// Bytes of stack for a step's thread. Reading, splitting and sending need a few; the compressors
 /// keep their tables on the heap.
 const STACK: usize = 512 * 1024;
+
+/// The end of a step for which the system had no thread.
+const NOT_STARTED: Ending = Ending {
+    code: None,
+    seconds: 0.0,
+    reason: EndReason::Failed,
+};
 
 /// A command that a master wants run.
 #[derive(Debug)]
@@ -39,6 +48,10 @@ struct RunningStep {
     name: String,
     began: Instant,
     exit_code: Option<i32>,
+    /// Why it was ended before its time, if it said so.
+    reason: Option<EndReason>,
+    /// Its number in the journal, if there is one.
+    number: Option<StepNumber>,
     /// Nothing of it reaches a master any more.
     silenced: bool,
 }
@@ -47,6 +60,7 @@ struct RunningStep {
 pub struct RunningSteps {
     steps: BTreeMap<StepId, RunningStep>,
     events: Sender<LoopEvent>,
+    record: Record,
 }
 
 impl RunningSteps {
@@ -55,7 +69,13 @@ impl RunningSteps {
         RunningSteps {
             steps: BTreeMap::new(),
             events,
+            record: Record::default(),
         }
+    }
+
+    /// Writes down from now on what begins and ends.
+    pub fn recorded_in(&mut self, record: Record) {
+        self.record = record;
     }
 
     /// Starts a command on a thread of its own.
@@ -68,6 +88,12 @@ impl RunningSteps {
         context: Context,
         now: Instant,
     ) -> io::Result<()> {
+        let (handle, mut inbox) = steps::mailbox()?;
+        let number = self.record.step_started(&assignment, &context.builder_dir);
+        if let Some(number) = number {
+            let record = self.record.clone();
+            inbox.on_program(Box::new(move |pid| record.program_started(number, pid)));
+        }
         let Assignment {
             step,
             builder,
@@ -75,15 +101,15 @@ impl RunningSteps {
             name,
             command,
         } = assignment;
-        let (handle, inbox) = steps::mailbox()?;
         let events = self.events.clone();
         // Unbounded, but a step posts no more than its window before it is acknowledged. The loop
         // is gone only when the process ends.
         let post = move |event| drop(events.try_send(LoopEvent::Step(step, event)));
         std::thread::Builder::new()
-            .name(format!("step {id}"))
+            .name(format!("step {}", step.0))
             .stack_size(STACK)
-            .spawn(move || steps::run(command, context, inbox, Box::new(post)))?;
+            .spawn(move || steps::run(command, context, inbox, Box::new(post)))
+            .inspect_err(|_| self.record_end(number, NOT_STARTED))?;
         let running = RunningStep {
             handle,
             builder,
@@ -91,6 +117,8 @@ impl RunningSteps {
             name,
             began: now,
             exit_code: None,
+            reason: None,
+            number,
             silenced: false,
         };
         self.steps.insert(step, running);
@@ -106,16 +134,26 @@ impl RunningSteps {
                     if let Update::ExitCode(code) = update {
                         running.exit_code = Some(*code);
                     }
+                    if let Update::FailureReason(reason) = update {
+                        running.reason = Some((*reason).into());
+                    }
                 }
             }
             StepEvent::Transfer { .. } => {}
             StepEvent::Complete(_) => {
                 let ended = self.steps.remove(&step)?;
                 ended.log_end(&event, now);
+                self.record_end(ended.number, ended.ending(&event, now));
                 return (!ended.silenced).then_some(event);
             }
         }
         (!running.silenced).then_some(event)
+    }
+
+    fn record_end(&self, number: Option<StepNumber>, ending: Ending) {
+        if let Some(number) = number {
+            self.record.step_ended(number, ending);
+        }
     }
 
     /// Tells a step something; a step that has just ended does not need it any more.
@@ -125,9 +163,26 @@ impl RunningSteps {
         }
     }
 
-    /// The master's id of a step.
-    pub fn id(&self, step: StepId) -> Option<&CommandId> {
-        self.steps.get(&step).map(|running| &running.id)
+    /// The running command of a builder with this id of the master's.
+    pub fn find(&self, builder: &BuilderName, id: &CommandId) -> Option<StepId> {
+        self.heard(builder)
+            .find(|(_, running)| running.id == *id)
+            .map(|(step, _)| *step)
+    }
+
+    /// The running commands of a builder. They may be several: a master asks for a number of globs at
+    /// once, and waits for all.
+    pub fn of(&self, builder: &BuilderName) -> Vec<StepId> {
+        self.heard(builder).map(|(step, _)| *step).collect()
+    }
+
+    fn heard<'a>(
+        &'a self,
+        builder: &'a BuilderName,
+    ) -> impl Iterator<Item = (&'a StepId, &'a RunningStep)> {
+        self.steps
+            .iter()
+            .filter(move |(_, running)| running.builder == *builder && !running.silenced)
     }
 
     /// Ends a step at once, processes included, and lets no master hear of it.
@@ -153,9 +208,9 @@ impl RunningSteps {
         self.steps.is_empty()
     }
 
-    /// One line about each step that should long have ended.
-    pub fn log_stuck(&self) {
-        for running in self.steps.values() {
+    /// Waits no longer for steps that should long have ended, with one line about each.
+    pub fn give_up(&mut self) {
+        for running in std::mem::take(&mut self.steps).into_values() {
             warn!(
                 "(command {}): {} in builder {} has not ended yet; going on without it",
                 running.id, running.name, running.builder
@@ -171,8 +226,27 @@ impl fmt::Debug for RunningSteps {
 }
 
 impl RunningStep {
+    fn seconds(&self, now: Instant) -> f64 {
+        now.saturating_duration_since(self.began).as_secs_f64()
+    }
+
+    fn ending(&self, event: &StepEvent, now: Instant) -> Ending {
+        let reason = match event {
+            _ if self.silenced => EndReason::Abandoned,
+            StepEvent::Complete(Err(_)) => EndReason::Failed,
+            StepEvent::Complete(Ok(()))
+            | StepEvent::Updates { .. }
+            | StepEvent::Transfer { .. } => self.reason.unwrap_or(EndReason::Finished),
+        };
+        Ending {
+            code: self.exit_code,
+            seconds: self.seconds(now),
+            reason,
+        }
+    }
+
     fn log_end(&self, event: &StepEvent, now: Instant) {
-        let seconds = now.saturating_duration_since(self.began).as_secs_f64();
+        let seconds = self.seconds(now);
         let RunningStep {
             id, name, builder, ..
         } = self;

@@ -1,7 +1,7 @@
 //! A stage for one step: a directory, the step on its thread, and the worker's side of it.
 
 // Each test program uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,11 @@ impl Stage {
     }
 
     pub fn start(&self, command: Command) -> Running {
+        self.start_with(command, Vec::new())
+    }
+
+    /// Starts a command that has these messages from its first moment on.
+    pub fn start_with(&self, command: Command, messages: Vec<ToStep>) -> Running {
         let context = Context {
             base_dir: self.base.clone(),
             builder_dir: self.base.join("b"),
@@ -62,6 +67,9 @@ impl Stage {
             line_times: false,
         };
         let (handle, inbox) = steps::mailbox().unwrap();
+        messages
+            .into_iter()
+            .for_each(|message| handle.send(message));
         let (sender, events) = mpsc::channel();
         let post = Box::new(move |event| {
             let _ = sender.send(event);
@@ -137,8 +145,7 @@ impl Running {
     }
 
     pub fn interrupt(&self) {
-        let reason = "test".to_owned();
-        self.handle.send(ToStep::Interrupt { reason });
+        self.handle.send(interrupt());
     }
 
     pub fn reply(&self, tag: TransferTag, reply: TransferReply) {
@@ -257,6 +264,11 @@ impl Report {
     }
 }
 
+pub fn interrupt() -> ToStep {
+    let reason = "test".to_owned();
+    ToStep::Interrupt { reason }
+}
+
 /// A place of one component.
 pub fn place(component: &str) -> Place {
     Place {
@@ -273,6 +285,12 @@ pub fn is_superuser(stage: &Stage) -> bool {
     let readable = fs::read(&probe).is_ok();
     fs::remove_file(&probe).unwrap();
     readable
+}
+
+/// Whether `cp`, `rm`, `find` and `touch` are those whose words the Python worker's users know.
+pub fn has_gnu_tools() -> bool {
+    let output = std::process::Command::new("cp").arg("--version").output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("GNU"))
 }
 
 /// Runs a program in the builder's directory; exit code, output and error output.

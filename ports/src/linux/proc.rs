@@ -3,11 +3,11 @@
 //! The monitor asks between fork and its end: only async-signal-safe calls and the stack. The
 //! worker asks as ordinary code.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use crate::Leftover;
@@ -31,11 +31,10 @@ pub(crate) fn for_each_child(own: Pid, mut visit: impl FnMut(Pid)) {
     });
 }
 
-/// Calls `visit` with every open descriptor. The one used to look is among them, and closing it
-/// ends the look; that is caught by looking again.
+/// Calls `visit` with every open descriptor other than the one used to look.
 pub(crate) fn for_each_descriptor(mut visit: impl FnMut(RawFd)) -> io::Result<()> {
     let looking = open(c"/proc/self/fd", libc::O_DIRECTORY)?;
-    let own = std::os::fd::AsRawFd::as_raw_fd(&looking);
+    let own = looking.as_raw_fd();
     for_each_entry_in(looking.as_fd(), |descriptor| {
         if descriptor != own {
             visit(descriptor);
@@ -111,7 +110,7 @@ fn for_each_entry_in(directory: BorrowedFd<'_>, mut visit: impl FnMut(Pid)) -> i
 
 /// `getdents64(2)`: the next entries; empty at the end. (`readdir` would ask for memory.)
 fn next_entries<'a>(directory: BorrowedFd<'_>, entries: &'a mut Entries) -> io::Result<&'a [u8]> {
-    let descriptor = std::os::fd::AsRawFd::as_raw_fd(&directory);
+    let descriptor = directory.as_raw_fd();
     let (room, size) = (entries.0.as_mut_ptr(), entries.0.len());
     // SAFETY: pointer and size are of the same live buffer.
     let count = unsafe { libc::syscall(libc::SYS_getdents64, descriptor, room, size) };
@@ -192,18 +191,22 @@ impl Stat<'_> {
 // ---------------------------------------------------------------------------------------------
 // In the worker
 
+/// More leftovers than a person reads. All are killed; only so many are named.
+const NAMED_AT_MOST: usize = 100;
+
 /// The living descendants of a monitor other than `main`.
 pub(crate) fn descendants(monitor: Pid, main: Pid) -> Vec<Leftover> {
     let children = Children::look(monitor);
     let mut found = Vec::new();
+    // Numbers may be used again while we look, so nobody is looked at twice.
+    let mut seen = HashSet::from([monitor]);
     let mut open = vec![monitor];
     while let Some(pid) = open.pop() {
         for child in children.of(pid) {
-            // Numbers may be used again while we look, so nobody is looked at twice.
-            if found
-                .iter()
-                .any(|leftover: &Leftover| leftover.pid == child.unsigned_abs())
-            {
+            if found.len() == NAMED_AT_MOST {
+                return found;
+            }
+            if !seen.insert(child) {
                 continue;
             }
             open.push(child);
@@ -213,6 +216,11 @@ pub(crate) fn descendants(monitor: Pid, main: Pid) -> Vec<Leftover> {
         }
     }
     found
+}
+
+/// The children of all threads of a process.
+pub(crate) fn children(pid: Pid) -> Vec<Pid> {
+    Children::look(pid).of(pid)
 }
 
 /// Who is whose child.
@@ -356,7 +364,7 @@ mod tests {
     #[test]
     fn open_descriptors_are_found() {
         let file = fs::File::open("/dev/null").unwrap();
-        let number = std::os::fd::AsRawFd::as_raw_fd(&file);
+        let number = file.as_raw_fd();
         let mut found = Vec::new();
         for_each_descriptor(|descriptor| found.push(descriptor)).unwrap();
         assert!(found.contains(&0) && found.contains(&number), "{found:?}");

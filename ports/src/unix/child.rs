@@ -9,9 +9,10 @@ use super::raw::{self, Pid};
 use super::report::Report;
 use crate::StartStage;
 
-/// Becomes the program, or reports over `report` (closed on exec) why not and ends. Standard
+/// Reports its number over `report` (closed on exec), then becomes the program or reports why not. Standard
 /// input, output and error are in place unless there is a terminal; all signals are blocked.
 pub(crate) fn become_program(plan: &Plan, monitor: Pid, report: BorrowedFd<'_>) -> ! {
+    Report::Started(raw::own_id()).send(report);
     let (stage, error) = attempt(plan, monitor);
     let number = error.raw_os_error().unwrap_or(libc::EINVAL);
     Report::Failed(stage, number).send(report);

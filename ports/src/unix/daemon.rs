@@ -97,5 +97,6 @@ pub(crate) fn stop_signal(request: StopRequest) -> i32 {
         StopRequest::Terminate => libc::SIGTERM,
         StopRequest::Interrupt => libc::SIGINT,
         StopRequest::Hangup => libc::SIGHUP,
+        StopRequest::Drain => libc::SIGUSR2,
     }
 }

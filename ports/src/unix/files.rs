@@ -8,8 +8,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, lchown, symlink};
 use std::path::Path;
 
-use super::raw::check;
+use super::raw::{self, check};
 use crate::FileStat;
+
+/// Permission bits that make a program run as its owner or group (chmod(1)).
+const SET_USER: u32 = 0o4000;
+const SET_GROUP: u32 = 0o2000;
 
 pub(crate) fn name_bytes(name: &OsStr) -> Cow<'_, [u8]> {
     Cow::Borrowed(name.as_bytes())
@@ -69,29 +73,47 @@ pub(crate) fn make_node(path: &Path, model: &FileStat) -> io::Result<()> {
 }
 
 pub(crate) fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {
-    let owned = match lchown(path, Some(model.uid), Some(model.gid)) {
-        Ok(()) => true,
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => false,
-        Err(error) => return Err(error),
-    };
-    if model.mode as libc::mode_t & libc::S_IFMT != libc::S_IFLNK {
+    let mut kept = 0o7777;
+    if !give_to(path, Some(model.uid), Some(model.gid))? {
         // A program that runs as its owner must not become one that runs as us.
-        let kept = if owned { 0o7777 } else { 0o1777 };
+        kept &= !SET_USER;
+        if !give_to(path, None, Some(model.gid))? {
+            kept &= !SET_GROUP;
+        }
+    }
+    let link = model.mode as libc::mode_t & libc::S_IFMT == libc::S_IFLNK;
+    if !link {
         set_mode(path, model.mode & kept)?;
     }
+    match set_times(path, model) {
+        // Not every file system keeps times of links, and nobody misses them.
+        Err(error) if link && error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        result => result,
+    }
+}
+
+/// Changes owner and group, of a link itself; false if that is not ours to do.
+fn give_to(path: &Path, user: Option<u32>, group: Option<u32>) -> io::Result<bool> {
+    match lchown(path, user, group) {
+        Ok(()) => Ok(true),
+        // EINVAL: numbers that a container or file system does not have.
+        Err(error) => match error.kind() {
+            io::ErrorKind::PermissionDenied
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::Unsupported => Ok(false),
+            _ => Err(error),
+        },
+    }
+}
+
+fn set_times(path: &Path, model: &FileStat) -> io::Result<()> {
     let path = path_text(path)?;
-    let times = [time(model.accessed), time(model.modified)];
+    let times = [model.accessed, model.modified]
+        .map(|(seconds, nanoseconds)| raw::timespec(seconds, nanoseconds));
     let flag = libc::AT_SYMLINK_NOFOLLOW;
     // SAFETY: `path` ends with NUL, `times` are two times, and both live through the call.
     let set = unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times.as_ptr(), flag) };
     check(set).map(drop)
-}
-
-fn time((seconds, nanoseconds): (i64, u32)) -> libc::timespec {
-    libc::timespec {
-        tv_sec: seconds as libc::time_t,
-        tv_nsec: nanoseconds as libc::c_long,
-    }
 }
 
 fn path_text(path: &Path) -> io::Result<CString> {

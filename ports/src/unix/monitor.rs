@@ -17,7 +17,7 @@ use super::child;
 use super::plan::Plan;
 use super::raw::{self, Pid};
 use super::report::{Order, Report};
-use crate::StartStage;
+use crate::{Containment, StartStage};
 
 /// The longest pause between two rounds of killing.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
@@ -75,7 +75,6 @@ pub(crate) fn run(plan: &Plan, inherited: &Inherited<'_>) -> ! {
     }
     // Nobody's working directory: it must not keep a file system busy.
     let _ = raw::enter_directory(c"/");
-    Report::Started(main).send(raw::inherited(control));
     Monitor { main, control }.watch()
 }
 
@@ -168,6 +167,11 @@ impl Monitor {
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
+}
+
+/// What the functions below achieve.
+pub(crate) fn containment() -> Containment {
+    Containment::ProcessGroup
 }
 
 /// Makes this process the one that orphaned descendants come to, where the system has that.

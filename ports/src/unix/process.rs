@@ -14,23 +14,27 @@ use crate::{Ended, Exit, Leftover, ProcessSpec, Signal, StartError, StartStage};
 
 /// How long a monitor may take to answer before it counts as lost.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// How long we wait for the monitor before we see to it that nobody stopped it.
+const AWAKEN_AFTER: Duration = Duration::from_millis(100);
 /// How long dropping a process that nobody ended may block.
 const DROP_LIMIT: Duration = Duration::from_secs(1);
 /// How long a process may take to end after the step's own process before it is a leftover.
-const LEFTOVER_GRACE: Duration = Duration::from_millis(30);
+const LEFTOVER_GRACE: Duration = Duration::from_millis(100);
 
 /// A step's process, and with it everything it starts. Dropping it kills all of it.
 #[derive(Debug)]
 pub struct StepProcess {
-    monitor: Pid,
+    /// Our child, until it was reaped.
+    monitor: Option<Pid>,
+    /// The step's own process; 0 until the child has told.
     main: Pid,
     control: OwnedFd,
-    /// Reports of the monitor that came so far.
     exit: Option<Exit>,
-    answer: Option<i32>,
-    /// The monitor is gone or was reaped.
+    /// What the last answered signal met: 0 or an error number.
+    answer: i32,
+    unanswered: u32,
+    /// The monitor has ended.
     lost: bool,
-    reaped: bool,
     stdin: Option<WriteEnd>,
     stdout: Option<ReadEnd>,
     stderr: Option<ReadEnd>,
@@ -66,18 +70,18 @@ pub(crate) fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
     .map_err(at(StartStage::Fork))?;
     drop((theirs, failure_theirs, streams.theirs));
     let mut process = StepProcess {
-        monitor,
+        monitor: Some(monitor),
         main: 0,
         control,
         exit: None,
-        answer: None,
+        answer: 0,
+        unanswered: 0,
         lost: false,
-        reaped: false,
         stdin: Some(streams.stdin),
         stdout: Some(streams.stdout),
         stderr: streams.stderr,
     };
-    process.await_start(&failure)?;
+    process.await_start(failure.as_fd())?;
     Ok(process)
 }
 
@@ -112,33 +116,43 @@ fn terminal_streams() -> io::Result<Streams> {
 /// Forks with all signals blocked, so that no handler of the worker runs in the monitor.
 fn fork_monitor(plan: &Plan, inherited: &Inherited<'_>) -> io::Result<Pid> {
     let before = raw::block_signals(&raw::all_signals());
+    // Until it is known, nobody may take it for a stranger.
+    let mut known = monitors();
     // SAFETY: `monitor::run` and what it calls is async-signal-safe and never returns.
     let forked = unsafe { raw::fork() };
     if let Ok(None) = forked {
         monitor::run(plan, inherited);
     }
+    known.extend(forked.as_ref().ok().copied().flatten());
+    drop(known);
     raw::block_signals(&before);
     Ok(forked?.unwrap_or_default())
 }
 
 impl StepProcess {
     /// Waits until the child is the program (the failure pipe closes) or says why not.
-    fn await_start(&mut self, failure: &OwnedFd) -> Result<(), StartError> {
+    fn await_start(&mut self, failure: BorrowedFd<'_>) -> Result<(), StartError> {
         let mut bytes = [0; report::SIZE];
-        let failed = report::read_message(failure.as_fd(), &mut bytes);
-        if let Ok(true) = failed {
-            if let Some(Report::Failed(stage, number)) = Report::from_bytes(bytes) {
-                return Err(StartError {
-                    stage,
-                    error: io::Error::from_raw_os_error(number),
-                });
+        loop {
+            // The program may have stopped the monitor before that closed its end of the pipe.
+            while !poll_one(failure, Instant::now() + AWAKEN_AFTER).unwrap_or(true) {
+                self.awaken();
+            }
+            if !matches!(report::read_message(failure, &mut bytes), Ok(true)) {
+                break;
+            }
+            match Report::from_bytes(bytes) {
+                Some(Report::Started(main)) => self.main = main,
+                Some(Report::Failed(stage, number)) => {
+                    let error = io::Error::from_raw_os_error(number);
+                    return Err(StartError { stage, error });
+                }
+                Some(Report::Exited(_) | Report::Answer(_)) | None => {}
             }
         }
-        while self.main == 0 {
-            if !self.receive(Some(Instant::now() + ANSWER_LIMIT)) {
-                let error = io::Error::other("the process that watches the step is gone");
-                return Err(at(StartStage::Fork)(error));
-            }
+        if self.main == 0 {
+            let error = io::Error::other("the process that watches the step is gone");
+            return Err(at(StartStage::Fork)(error));
         }
         Ok(())
     }
@@ -146,25 +160,37 @@ impl StepProcess {
     /// Takes the next report, if there is one before the deadline (without one: if there is one
     /// now); false if there is none.
     fn receive(&mut self, deadline: Option<Instant>) -> bool {
-        if self.lost {
-            return false;
-        }
-        let deadline = deadline.unwrap_or_else(Instant::now);
-        if !poll_one(self.control.as_fd(), deadline).unwrap_or(false) {
+        if self.lost || !self.readable(deadline) {
             return false;
         }
         let mut bytes = [0; report::SIZE];
         // Messages are written whole, so a readable socket has a whole one.
         match report::read_message(self.control.as_fd(), &mut bytes) {
             Ok(true) => match Report::from_bytes(bytes) {
-                Some(Report::Started(main)) => self.main = main,
                 Some(Report::Exited(exit)) => self.exit = Some(exit),
-                Some(Report::Answer(number)) => self.answer = Some(number),
-                Some(Report::Failed(..)) | None => {}
+                Some(Report::Answer(number)) => {
+                    self.unanswered = self.unanswered.saturating_sub(1);
+                    self.answer = number;
+                }
+                Some(Report::Started(_) | Report::Failed(..)) | None => {}
             },
             Ok(false) | Err(_) => self.lose(),
         }
         true
+    }
+
+    /// Waits for the control socket, and keeps the monitor from being stopped meanwhile.
+    fn readable(&self, deadline: Option<Instant>) -> bool {
+        let deadline = deadline.unwrap_or_else(Instant::now);
+        loop {
+            let now = Instant::now();
+            let until = deadline.min(now + AWAKEN_AFTER);
+            match poll_one(self.control.as_fd(), until) {
+                Ok(true) => return true,
+                Ok(false) if now < deadline => self.awaken(),
+                Ok(false) | Err(_) => return false,
+            }
+        }
     }
 
     /// The monitor is gone. If it went before the step's process ended (somebody killed it), this
@@ -208,33 +234,45 @@ impl StepProcess {
     }
 
     pub(crate) fn system_signal(&mut self, signal: Signal) -> io::Result<()> {
-        self.answer = None;
         self.awaken();
-        let sent = Order::Signal(signal.number()).send(self.control.as_fd());
         let deadline = Instant::now() + ANSWER_LIMIT;
-        while sent.is_ok() && self.answer.is_none() && self.receive(Some(deadline)) {}
+        if !self.lost
+            && Order::Signal(signal.number())
+                .send(self.control.as_fd())
+                .is_ok()
+        {
+            self.unanswered += 1;
+        }
+        // Also answers to earlier signals, if they came too late.
+        while self.unanswered > 0 && self.receive(Some(deadline)) {}
         match self.answer {
-            Some(0) => Ok(()),
+            _ if self.lost => Err(gone()),
+            _ if self.unanswered > 0 => Err(io::ErrorKind::TimedOut.into()),
+            0 => Ok(()),
             // Some systems refuse to signal a group of which only an ended process is left.
-            Some(libc::EPERM) if self.exit.is_some() => Err(gone()),
-            Some(number) => Err(io::Error::from_raw_os_error(number)),
-            None if Instant::now() < deadline => Err(gone()),
-            None => Err(io::ErrorKind::TimedOut.into()),
+            libc::EPERM if self.exit.is_some() => Err(gone()),
+            number => Err(io::Error::from_raw_os_error(number)),
         }
     }
 
     pub(crate) fn system_end(mut self, deadline: Instant) -> Ended {
         let _ = self.system_exited();
         let killed = self.leftovers(deadline);
-        // A program that still waits for us to read or write gets its end of file.
-        (self.stdin, self.stdout, self.stderr) = (None, None, None);
+        self.close_streams();
         if self.finish(deadline) {
             return Ended {
                 killed,
                 survived: Vec::new(),
             };
         }
-        let mut survived = crate::system::leftovers(self.monitor, 0);
+        let mut survived = match self.monitor.take() {
+            Some(monitor) => {
+                // It goes on killing and ends when nothing is left.
+                stragglers().push(monitor);
+                crate::system::leftovers(monitor, 0)
+            }
+            None => Vec::new(),
+        };
         if survived.is_empty() {
             survived.push(Leftover {
                 pid: self.system_id(),
@@ -247,47 +285,62 @@ impl StepProcess {
     /// What is there besides the step's own process. Something that is just about to end by itself,
     /// such as the rest of a pipeline, gets a moment to do so.
     fn leftovers(&self, deadline: Instant) -> Vec<Leftover> {
+        let Some(monitor) = self.monitor else {
+            return Vec::new();
+        };
         let until = deadline.min(Instant::now() + LEFTOVER_GRACE);
         let mut pause = Duration::from_millis(1);
         loop {
-            let found = crate::system::leftovers(self.monitor, self.main);
-            if self.lost || found.is_empty() || Instant::now() + pause > until {
+            let found = crate::system::leftovers(monitor, self.main);
+            let hopeless = self.exit.is_none() || self.lost;
+            if hopeless || found.is_empty() || Instant::now() + pause > until {
                 return found;
             }
             std::thread::sleep(pause);
-            pause *= 2;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
     /// Lets a monitor that somebody stopped run on.
     fn awaken(&self) {
-        if !self.reaped {
-            let _ = raw::kill(self.monitor, libc::SIGCONT);
+        if let Some(monitor) = self.monitor {
+            let _ = raw::kill(monitor, libc::SIGCONT);
         }
+    }
+
+    /// A program that still waits for us to read or write gets its end of file.
+    fn close_streams(&mut self) {
+        (self.stdin, self.stdout, self.stderr) = (None, None, None);
     }
 
     /// Has the monitor kill everything; true when it has ended and was reaped by then.
     fn finish(&mut self, deadline: Instant) -> bool {
-        if self.reaped {
+        let Some(monitor) = self.monitor else {
             return true;
-        }
+        };
         self.awaken();
         let _ = Order::End.send(self.control.as_fd());
-        while !self.lost && self.receive(Some(deadline)) {}
+        while self.receive(Some(deadline)) {}
         // A monitor closes its end of the socket only by ending, so this does not block for long.
-        self.reaped = raw::reap(self.monitor, self.lost).unwrap_or(true);
-        self.reaped
+        if !reap_monitor(monitor, self.lost) {
+            return false;
+        }
+        self.monitor = None;
+        true
     }
 }
 
 impl Drop for StepProcess {
     fn drop(&mut self) {
-        (self.stdin, self.stdout, self.stderr) = (None, None, None);
+        self.close_streams();
         if !self.finish(Instant::now() + DROP_LIMIT) {
-            stragglers().push(self.monitor);
+            stragglers().extend(self.monitor);
         }
     }
 }
+
+/// The longest pause between two looks at what is left.
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
 /// Monitors that still had something to wait for when their step was over.
 static STRAGGLERS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
@@ -298,7 +351,40 @@ fn stragglers() -> std::sync::MutexGuard<'static, Vec<Pid>> {
 
 /// Reaps the stragglers that have ended meanwhile.
 fn reap_stragglers() {
-    stragglers().retain(|monitor| matches!(raw::reap(*monitor, false), Ok(false)));
+    stragglers().retain(|monitor| !reap_monitor(*monitor, false));
+}
+
+/// Monitors that were started and have not been reaped.
+static MONITORS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+fn monitors() -> std::sync::MutexGuard<'static, Vec<Pid>> {
+    MONITORS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a monitor has ended and is reaped now.
+fn reap_monitor(monitor: Pid, block: bool) -> bool {
+    let reaped = raw::reap(monitor, block).unwrap_or(true);
+    if reaped {
+        monitors().retain(|known| *known != monitor);
+    }
+    reaped
+}
+
+/// Reaps the children that have ended and that are no monitors: only process 1 of a container has
+/// such, orphans of others that came to it.
+pub(crate) fn reap_strangers() {
+    let known = monitors();
+    crate::system::reap_except(&known);
+}
+
+/// Reaps the children that have ended, other than those. A child among those that has ended hides
+/// the others until it is reaped.
+pub(crate) fn reap_except(known: &[Pid]) {
+    while let Some(pid) = raw::peek_any().filter(|pid| !known.contains(pid)) {
+        if raw::reap(pid, false).is_err() {
+            return;
+        }
+    }
 }
 
 fn gone() -> io::Error {

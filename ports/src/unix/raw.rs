@@ -299,10 +299,7 @@ pub(crate) fn wait_with_signals(
         // SAFETY: the set is filled, and the number fits.
         unsafe { libc::FD_SET(descriptor, set.as_mut_ptr()) };
     }
-    let timeout = timeout.map(|timeout| libc::timespec {
-        tv_sec: timeout.as_secs() as libc::time_t,
-        tv_nsec: timeout.subsec_nanos() as libc::c_long,
-    });
+    let timeout = timeout.map(|time| timespec(time.as_secs() as i64, time.subsec_nanos()));
     let timeout = timeout
         .as_ref()
         .map_or(std::ptr::null(), std::ptr::from_ref);
@@ -311,6 +308,17 @@ pub(crate) fn wait_with_signals(
     // SAFETY: all pointers are null or to filled values that live through the call.
     let ready = unsafe { libc::pselect(highest, set.as_mut_ptr(), none, none, timeout, blocked) };
     Ok(check(ready)? > 0)
+}
+
+/// A time as system calls take it.
+pub(crate) fn timespec(seconds: i64, nanoseconds: u32) -> libc::timespec {
+    // Some systems have padding in it, hence no literal.
+    let time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: timespec is plain numbers, for which all zeros is a value.
+    let mut time = unsafe { time.assume_init() };
+    time.tv_sec = seconds as _;
+    time.tv_nsec = nanoseconds as _;
+    time
 }
 
 /// One more than the highest number a descriptor can have, within reason.

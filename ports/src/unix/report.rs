@@ -12,7 +12,7 @@ pub(crate) const SIZE: usize = 8;
 /// From monitor or child to the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Report {
-    /// The step's process has this number.
+    /// The step's process, which is on its way, has this number.
     Started(i32),
     /// It did not become the program: stage and error number.
     Failed(StartStage, i32),

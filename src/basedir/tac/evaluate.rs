@@ -3,24 +3,29 @@
 //! What is not understood gives a value that says why it is not known. It travels along and is
 //! reported only if a setting turns out to need it.
 
+mod arguments;
+mod assign;
+mod call;
 mod expression;
 mod format;
-pub mod functions;
+mod functions;
 mod methods;
 mod operators;
 pub mod paths;
+mod surroundings;
+mod uncertain;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::rc::Rc;
 
-use super::parse::ENVIRONMENT;
-use super::syntax::{Block, Expression, ExpressionKind, Handler, Statement, StatementKind};
+use super::syntax::{Block, Expression, Handler, Statement, StatementKind};
 use super::value::{Refusal, Unknown, Value};
 use super::{LogBlock, Problem, Tac, WorkerCall};
+pub use arguments::Given;
 
 /// Most steps, where large values count more. A generated file takes about a hundred.
-const FUEL: usize = 1_000_000;
+const FUEL: usize = 200_000;
 
 /// Largest value, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -187,131 +192,6 @@ impl Evaluator<'_> {
         }
     }
 
-    fn bind(&mut self, name: &str, value: Value, line: u32) {
-        let sources = self.reads.clone();
-        let binding = Binding {
-            value,
-            line,
-            sources,
-        };
-        self.names.insert(name.to_owned(), binding);
-    }
-
-    fn assign(&mut self, target: &Expression, value: Value, line: u32) {
-        match &target.kind {
-            ExpressionKind::Name(name) => self.bind(name, value, line),
-            ExpressionKind::Tuple(targets) | ExpressionKind::List(targets) => {
-                let values = match &value {
-                    Value::List(items) | Value::Tuple(items) if items.len() == targets.len() => {
-                        items.clone()
-                    }
-                    Value::Unknown(_) => vec![value; targets.len()],
-                    _ => {
-                        let why = "the number of names and values differs";
-                        let unknown = unknown_at(line, &self.excerpt(target), why);
-                        vec![Value::Unknown(unknown); targets.len()]
-                    }
-                };
-                for (target, value) in targets.iter().zip(values) {
-                    self.assign(target, value, line);
-                }
-            }
-            ExpressionKind::Index(base, index) => self.assign_item(base, index, value, line),
-            // An attribute of some object: nothing that we look at.
-            _ => {}
-        }
-    }
-
-    /// `base[index] = value`
-    fn assign_item(&mut self, base: &Expression, index: &Expression, value: Value, line: u32) {
-        let key = self.value(index);
-        if let Value::Environment = self.value(base) {
-            match (key, value) {
-                (Value::Text(name), Value::Text(value)) => self.set_variable(&name, &value),
-                _ => self.environment_doubt(line),
-            }
-            return;
-        }
-        let ExpressionKind::Name(name) = &base.kind else {
-            return;
-        };
-        let reads = self.reads.clone();
-        let Some(binding) = self.names.get_mut(name) else {
-            return;
-        };
-        binding.sources.extend(reads);
-        match (&mut binding.value, key) {
-            (_, Value::Unknown(unknown)) => binding.value = Value::Unknown(unknown),
-            (Value::Dict(pairs), key) => {
-                pairs.retain(|(known, _)| known.equals(&key) != Some(true));
-                pairs.push((key, value));
-            }
-            (Value::List(items), Value::Int(index)) => {
-                let slot = usize::try_from(index).ok().and_then(|at| items.get_mut(at));
-                if let Some(slot) = slot {
-                    *slot = value;
-                }
-            }
-            _ => {}
-        }
-        let size = binding.value.size();
-        if size > LARGEST {
-            let unknown = unknown_at(line, name, "the value is too large");
-            binding.value = Value::Unknown(unknown);
-        }
-        self.spend(size / 64);
-    }
-
-    fn updated(
-        &mut self,
-        target: &Expression,
-        operator: super::syntax::Binary,
-        value: &Expression,
-    ) -> Value {
-        let expression = Expression {
-            line: target.line,
-            start: target.start,
-            end: value.end,
-            kind: ExpressionKind::Binary(
-                operator,
-                Box::new(target.clone()),
-                Box::new(value.clone()),
-            ),
-        };
-        self.value(&expression)
-    }
-
-    fn delete(&mut self, targets: &[Expression]) -> Flow {
-        for target in targets {
-            match &target.kind {
-                ExpressionKind::Name(name) => {
-                    self.names.remove(name);
-                }
-                ExpressionKind::Index(base, index) => {
-                    let key = self.value(index);
-                    let base_value = self.value(base);
-                    match (base_value, key) {
-                        (Value::Environment, Value::Text(name)) => {
-                            if !self.remove_variable(&name) && self.tries > 0 {
-                                let why = format!("{name} is not in the environment");
-                                let unknown = self.raising(target, why, "KeyError");
-                                return Flow::Raised(unknown);
-                            }
-                        }
-                        (Value::Environment, _) => self.environment_doubt(target.line),
-                        (Value::Dict(mut pairs), key) => {
-                            pairs.retain(|(known, _)| known.equals(&key) != Some(true));
-                            self.assign(base, Value::Dict(pairs), target.line);
-                        }
-                        _ => {}
-                    }
-                }
-                _ => {}
-            }
-        }
-        Flow::Next
-    }
-
     fn raising(&self, at: &Expression, why: String, exception: &'static str) -> Rc<Unknown> {
         Rc::new(Unknown {
             line: at.line,
@@ -457,128 +337,6 @@ impl Evaluator<'_> {
                 self.problem(condition.line, text);
                 Flow::Stop
             }
-        }
-    }
-
-    /// Marks everything that a block may change as unknown, since we do not know whether it runs.
-    fn taint(&mut self, block: &Block, unknown: &Rc<Unknown>) {
-        for statement in block {
-            match &statement.kind {
-                StatementKind::Assign(targets, value) => {
-                    for target in targets {
-                        self.taint_target(target, unknown);
-                    }
-                    self.taint_call(value, unknown);
-                }
-                StatementKind::Update(target, ..) => self.taint_target(target, unknown),
-                StatementKind::Evaluate(value) => self.taint_call(value, unknown),
-                StatementKind::Delete(targets) => {
-                    for target in targets {
-                        self.taint_target(target, unknown);
-                    }
-                }
-                StatementKind::Import(names) => {
-                    for (name, _) in names {
-                        self.taint_names(std::slice::from_ref(name), unknown);
-                    }
-                }
-                StatementKind::If(branches, otherwise) => {
-                    for (_, body) in branches {
-                        self.taint(body, unknown);
-                    }
-                    self.taint(otherwise, unknown);
-                }
-                StatementKind::For(target, _, body) => {
-                    self.taint_target(target, unknown);
-                    self.taint(body, unknown);
-                }
-                StatementKind::While(body) => self.taint(body, unknown),
-                StatementKind::With(items, body) => {
-                    for target in items.iter().filter_map(|(_, target)| target.as_ref()) {
-                        self.taint_target(target, unknown);
-                    }
-                    self.taint(body, unknown);
-                }
-                StatementKind::Try(body, handlers, otherwise, finally) => {
-                    let bodies = handlers.iter().map(|handler| &handler.body);
-                    for body in [body, otherwise, finally].into_iter().chain(bodies) {
-                        self.taint(body, unknown);
-                    }
-                }
-                StatementKind::Unreadable(_, names) => self.taint_names(names, unknown),
-                StatementKind::Define(name) => {
-                    self.taint_names(std::slice::from_ref(name), unknown);
-                }
-                StatementKind::Raise(_)
-                | StatementKind::Assert(_)
-                | StatementKind::Break
-                | StatementKind::Continue
-                | StatementKind::Pass => {}
-            }
-        }
-    }
-
-    fn taint_names(&mut self, names: &[String], unknown: &Rc<Unknown>) {
-        for name in names {
-            if name == ENVIRONMENT {
-                self.environment_doubt(unknown.line);
-            } else {
-                self.bind(name, Value::Unknown(Rc::clone(unknown)), unknown.line);
-            }
-        }
-    }
-
-    fn taint_target(&mut self, target: &Expression, unknown: &Rc<Unknown>) {
-        match &target.kind {
-            ExpressionKind::Name(name) => self.taint_names(std::slice::from_ref(name), unknown),
-            ExpressionKind::Tuple(targets) | ExpressionKind::List(targets) => {
-                for target in targets {
-                    self.taint_target(target, unknown);
-                }
-            }
-            ExpressionKind::Index(base, _) => match (self.value(base), &base.kind) {
-                (Value::Environment, _) => self.environment_doubt(target.line),
-                (_, ExpressionKind::Name(name)) => {
-                    self.taint_names(std::slice::from_ref(name), unknown);
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-
-    /// A call that may or may not be made.
-    fn taint_call(&mut self, value: &Expression, unknown: &Rc<Unknown>) {
-        let ExpressionKind::Call(function, _) = &value.kind else {
-            return;
-        };
-        match self.value(function) {
-            Value::Symbol(path) if functions::is_worker(&path) => {
-                let text = format!("whether this worker is made depends on {unknown}");
-                self.problem(value.line, text);
-            }
-            Value::Method(base, name) => match (*base, name.as_str()) {
-                (Value::Environment, "pop" | "popitem" | "clear" | "update") => {
-                    self.environment_doubt(value.line);
-                }
-                (Value::Object, "setComponent") => self.log = LogBlock::Unclear(value.line),
-                _ => {
-                    if let ExpressionKind::Attribute(base, _) = &function.kind {
-                        if let ExpressionKind::Name(name) = &base.kind {
-                            self.taint_names(std::slice::from_ref(name), unknown);
-                        }
-                    }
-                }
-            },
-            _ => {}
-        }
-    }
-
-    /// What a file does to hide variables must be done, or secrets become public.
-    fn environment_doubt(&mut self, line: u32) {
-        let text = "how this changes the environment cannot be evaluated".to_owned();
-        if !self.problems.iter().any(|known| known.line == line) {
-            self.problem(line, text);
         }
     }
 

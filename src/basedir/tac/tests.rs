@@ -36,7 +36,8 @@ fn expressions_have_pythons_values() {
     for (source, value) in [
         ("x = 1 + 2 * 3 ** 2", "19"),
         ("x = -2 ** 2", "-4"),
-        ("x = 2 ** -1 < 1", "? `2 ** -1`: the number is too large"),
+        ("x = 2 ** -1 < 1", "True"),
+        ("x = 2 ** 64", "? `2 ** 64`: the number is too large"),
         ("x = 7 // 2, 7 % 3, 7 / 2", "(3, 1, 3.5)"),
         ("x = not 1 == 2 and 'a' in 'bac'", "True"),
         ("x = 1 < 2 < 3 != 4", "True"),
@@ -50,7 +51,7 @@ fn expressions_have_pythons_values() {
         ("x = 'abcdef'[1:-2] + 'ab'[-1]", "'bcdb'"),
         ("x = f'{1 + 1}-{\"a\"!r}' + f'{{}}'", "\"2-'a'{}\""),
         ("x = '%s:%d' % ('h', 9989)", "'h:9989'"),
-        ("x = '{}.{1}.{k}'.format('a', 'b', k=1)", "'a.b.1'"),
+        ("x = '{0}.{1}.{k}'.format('a', 'b', k=1)", "'a.b.1'"),
         ("x = ' a,b '.strip().split(',')", "['a', 'b']"),
         ("x = int('0o17', 8) + int(' 12 ') + int('1_0')", "37"),
         ("x = str(5) + 'a'.upper() + repr('q')", "\"5A'q'\""),
@@ -322,9 +323,9 @@ fn a_file_cannot_compute_forever_or_fill_the_memory() {
     let doubling = format!("x = 'aaaaaaaa'\n{}", "x = x + x\n".repeat(60));
     assert!(x(&doubling).contains("too large"));
     let lists = format!("x = [1]\n{}", "x = [x, x]\n".repeat(60));
-    assert_eq!(x(&lists), "a list");
+    assert!(!x(&lists).starts_with('['));
     let nested = format!("x = [1]\n{}", "x = [x]\n".repeat(20_000));
-    assert_eq!(x(&nested), "a list");
+    assert!(!x(&nested).starts_with('['));
     let nested = format!("x = [1]\n{}", "y = [2]; y.append(x); x = y\n".repeat(8_000));
     assert!(x(&nested).starts_with("? "));
     let nested = format!("x = {{}}\n{}", "y = {}; y['a'] = x; x = y\n".repeat(8_000));

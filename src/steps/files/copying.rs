@@ -144,32 +144,12 @@ impl Copying<'_, '_> {
                 "cannot copy a directory, {from}, into itself, {to}"
             ));
         }
-        match ports::stat(&to, false) {
-            Ok(found) if Kind::of(&found) != Kind::Directory => {
-                let (from, to) = (quoted_path(&from), quoted_path(&to));
-                return self.remark(&format!(
-                    "cannot overwrite non-directory {to} with directory {from}"
-                ));
-            }
-            Ok(found) if same(&found, &stat) => return self.remark_same(&from, &to),
-            Ok(_) => {}
-            Err(_) => {
-                if let Err(error) = fs::create_dir(&to) {
-                    let what = format!("cannot create directory {}", quoted_path(&to));
-                    return self.complain(&what, &error);
-                }
-                self.say(&from, &to)?;
-                // Until it has its own mode it is nobody else's business, and writable for us.
-                if let Err(error) = ports::set_mode(&to, 0o700) {
-                    let what = format!("setting permissions for {}", quoted_path(&to));
-                    self.complain(&what, &error)?;
-                }
-            }
+        if !self.make_directory(&from, &to, &stat)? {
+            return Ok(());
         }
         if self.into.is_none() {
-            self.into = ports::stat(&to, false)
-                .ok()
-                .map(|made| (made.device, made.inode));
+            let made = ports::stat(&to, false).ok();
+            self.into = made.map(|made| (made.device, made.inode));
         }
         let names = match names(&from) {
             Ok(names) => names,
@@ -185,6 +165,33 @@ impl Copying<'_, '_> {
             names,
         });
         Ok(())
+    }
+
+    /// Makes the copy of a directory, empty, or finds it. Whether there is one to copy into.
+    fn make_directory(&mut self, from: &Path, to: &Path, stat: &FileStat) -> Result<bool, Stopped> {
+        match ports::stat(to, false) {
+            Ok(found) if Kind::of(&found) != Kind::Directory => {
+                let (from, to) = (quoted_path(from), quoted_path(to));
+                let text = format!("cannot overwrite non-directory {to} with directory {from}");
+                return self.remark(&text).map(|()| false);
+            }
+            Ok(found) if same(&found, stat) => {
+                return self.remark_same(from, to).map(|()| false);
+            }
+            Ok(_) => return Ok(true),
+            Err(_) => {}
+        }
+        if let Err(error) = fs::create_dir(to) {
+            let what = format!("cannot create directory {}", quoted_path(to));
+            return self.complain(&what, &error).map(|()| false);
+        }
+        self.say(from, to)?;
+        // Until it has its own mode it is nobody else's business, and writable for us.
+        if let Err(error) = ports::set_mode(to, 0o700) {
+            let what = format!("setting permissions for {}", quoted_path(to));
+            self.complain(&what, &error)?;
+        }
+        Ok(true)
     }
 
     /// Deals with what is already there under the name of the copy. Whether copying may go on.

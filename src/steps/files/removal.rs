@@ -234,12 +234,8 @@ impl Removal<'_, '_> {
             return Ok(false);
         }
         let mut result = fs::remove_dir(&self.path);
-        if is_refused(&result) {
-            if let (Some(parent), Some(directory)) = (self.above.last_mut(), self.path.parent()) {
-                if !std::mem::replace(&mut parent.mended, true) && mend(directory) {
-                    result = fs::remove_dir(&self.path);
-                }
-            }
+        if is_refused(&result) && self.mend_above() {
+            result = fs::remove_dir(&self.path);
         }
         match result {
             Ok(()) => self.watch.progress().map(|()| true),
@@ -248,9 +244,23 @@ impl Removal<'_, '_> {
         }
     }
 
-    /// Gives the directory at work the permissions it needs, once. Whether to try again.
+    /// Gives the directory at work the permissions it needs, once, and the one above it if it cannot
+    /// be reached otherwise. Whether to try again.
     fn mend_here(&mut self) -> bool {
-        !std::mem::replace(&mut self.level.mended, true) && mend(&self.path)
+        if std::mem::replace(&mut self.level.mended, true) {
+            return false;
+        }
+        mend(&self.path) || (self.mend_above() && mend(&self.path))
+    }
+
+    /// The same for the directory above. The one above the root is not ours.
+    fn mend_above(&mut self) -> bool {
+        match (self.above.last_mut(), self.path.parent()) {
+            (Some(parent), Some(directory)) => {
+                !std::mem::replace(&mut parent.mended, true) && mend(directory)
+            }
+            (_, _) => false,
+        }
     }
 }
 

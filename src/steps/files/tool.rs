@@ -45,28 +45,38 @@ pub(super) fn run(
         total: tool.max_time.and_then(duration),
     };
     let result = work(&mut Watch::new(reporter, inbox, limits));
-    let ended = match result {
-        Ok(true) => Ended::With(0),
-        Ok(false) => Ended::With(1),
-        Err(Stopped::Abandoned) => return Ended::Abandoned,
-        Err(Stopped::Interrupted) => {
-            reporter.header("\ncommand interrupted, attempting to kill\n");
-            Ended::Interrupted
-        }
-        Err(Stopped::Silence) => {
-            reporter.failure_reason(FailureReason::Silence);
-            reporter.header(&timeout_text(tool, tool.timeout, "without output"));
-            Ended::With(-1)
-        }
-        Err(Stopped::TotalTime) => {
-            reporter.failure_reason(FailureReason::TotalTime);
-            reporter.header(&timeout_text(tool, tool.max_time, "elapsed"));
-            Ended::With(-1)
-        }
+    let Some(ended) = report_end(tool, result, reporter) else {
+        return Ended::Abandoned;
     };
     let seconds = started.elapsed().as_secs_f64();
     reporter.header(&format!("elapsedTime={seconds:.6}\n"));
     ended
+}
+
+/// Says why the work ended, if not by itself; none if nobody listens any more.
+fn report_end(
+    tool: &Tool,
+    result: Result<bool, Stopped>,
+    reporter: &mut Reporter,
+) -> Option<Ended> {
+    match result {
+        Ok(fine) => Some(Ended::With(i32::from(!fine))),
+        Err(Stopped::Interrupted) => {
+            reporter.header("\ncommand interrupted, attempting to kill\n");
+            Some(Ended::Interrupted)
+        }
+        Err(Stopped::Silence) => {
+            reporter.failure_reason(FailureReason::Silence);
+            reporter.header(&timeout_text(tool, tool.timeout, "without output"));
+            Some(Ended::With(-1))
+        }
+        Err(Stopped::TotalTime) => {
+            reporter.failure_reason(FailureReason::TotalTime);
+            reporter.header(&timeout_text(tool, tool.max_time, "elapsed"));
+            Some(Ended::With(-1))
+        }
+        Err(Stopped::Abandoned) => None,
+    }
 }
 
 fn start_text(tool: &Tool, context: &Context) -> String {

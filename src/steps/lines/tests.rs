@@ -221,7 +221,7 @@ fn there_is_one_time_for_every_line() {
     let text = format!("\n\na\r\n{}\nb\r", "é".repeat(9000));
     let mut splitter = Splitter::default();
     let mut out = Lines::default();
-    for read in text.split_inclusive(|c| c == 'a' || c == '\n') {
+    for read in text.split_inclusive(['a', '\n']) {
         splitter.push(read, Some(1.0), &mut out);
     }
     splitter.finish(Some(2.0), &mut out);

@@ -1,4 +1,3 @@
-use std::cell::RefCell;
 use std::sync::mpsc::{self, Receiver};
 
 use super::*;
@@ -148,16 +147,16 @@ fn lines_have_times_only_if_the_master_wants_them() {
     let before = seconds_since_1970();
     with.stdout("a\nb\nc");
     with.finish();
-    let got = RefCell::new(Vec::new());
+    let mut times = Vec::new();
     for update in updates(&events) {
         let Update::Stdout(lines) = update else {
             panic!("{update:?}");
         };
-        got.borrow_mut().extend(lines.times);
+        times.extend(lines.times);
     }
-    assert_eq!(got.borrow().len(), 3);
+    assert_eq!(times.len(), 3);
     assert!(
-        got.borrow()
+        times
             .iter()
             .all(|&time| time >= before && time < before + 60.0)
     );

@@ -9,6 +9,7 @@ use super::clocks::Clocks;
 use super::feed::Feed;
 use super::kill::{Cause, Killing};
 use super::output::{Output, Stream};
+use super::pace::Pace;
 use super::{leftovers, reason, system_failure};
 use crate::calls::{Failure, FailureReason, Shell};
 use crate::steps::logfiles::LogFiles;
@@ -56,6 +57,7 @@ pub(super) struct Running<'a> {
     lingered: bool,
     /// The master does not want to wait for what is left in log files.
     pub(super) hurried: bool,
+    pace: Pace,
     buffer: Vec<u8>,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Running<'a> {
             killing: None,
             lingered: false,
             hurried: false,
+            pace: Pace::default(),
             buffer: vec![0; READ_SIZE],
         }
     }
@@ -224,10 +227,11 @@ impl<'a> Running<'a> {
     /// Waits for something to do, and does it.
     fn sleep(&mut self, now: Instant) -> Result<(), Failure> {
         let room = self.reporter.has_room();
+        let rest = self.pace.rest(now);
         let deadline = if room && self.logs.behind() {
             Some(now)
         } else {
-            self.next_deadline()
+            earlier(self.next_deadline(), rest)
         };
         let mut kinds = vec![Ready::Wake];
         let mut sources = vec![Source::Wake(self.inbox.wake_reader())];
@@ -240,7 +244,7 @@ impl<'a> Running<'a> {
             sources.push(Source::Writable(end));
         }
         for stream in [Stream::Stdout, Stream::Stderr] {
-            if let Some(end) = self.output.end(stream).filter(|_| room) {
+            if let Some(end) = self.output.end(stream).filter(|_| room && rest.is_none()) {
                 kinds.push(Ready::Output(stream));
                 sources.push(Source::Readable(end));
             }
@@ -297,6 +301,9 @@ impl<'a> Running<'a> {
             Ok(Read::NotYet) => false,
             Ok(Read::Bytes(count)) => {
                 self.clocks.heard(now);
+                // A terminal holds too little to let it fill.
+                self.pace
+                    .read(count < READ_SIZE && !self.shell.use_pty, now);
                 self.deliver(stream, count, now);
                 true
             }

@@ -259,3 +259,101 @@ impl<W: Write> Write for Packed<W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{self, Read};
+
+    use super::*;
+    use crate::steps::transfers::tree::Tree;
+
+    /// The archive of a directory with the file `f` of these bytes, after `change` has been at what
+    /// is known of the file; how it went, and the files in the archive.
+    fn archived(
+        name: &str,
+        content: &[u8],
+        change: impl Fn(&mut Member),
+    ) -> (Vec<Written>, Vec<(String, Vec<u8>)>) {
+        let root = std::env::temp_dir().join(format!("coracle-{name}-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("f"), content).unwrap();
+        fs::write(root.join("g"), "after").unwrap();
+        let mut archive = Archive::new(Vec::new(), Compression::None);
+        let mut results = Vec::new();
+        for member in Tree::new(&root) {
+            let mut member = member.unwrap();
+            if member.name == b"f" {
+                change(&mut member);
+            }
+            results.push(archive.add(&member).unwrap());
+        }
+        let bytes = archive.finish().unwrap();
+        fs::remove_dir_all(&root).unwrap();
+        (results, files(&bytes))
+    }
+
+    fn files(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let mut archive = tar::Archive::new(archive);
+        let entries = archive.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).unwrap();
+            (entry.path().unwrap().display().to_string(), content)
+        });
+        entries.collect()
+    }
+
+    #[test]
+    fn a_file_that_shrinks_is_filled_with_zeros() {
+        let (results, files) = archived("shrinks", b"short", |member| member.stat.size = 600);
+        assert!(matches!(results[1], Written::Shrank), "{results:?}");
+        let mut expected = b"short".to_vec();
+        expected.resize(600, 0);
+        assert_eq!(files[1], ("f".to_owned(), expected));
+        assert_eq!(files[2], ("g".to_owned(), b"after".to_vec()));
+    }
+
+    #[test]
+    fn a_file_that_grows_is_sent_as_long_as_it_was() {
+        let (results, files) = archived("grows", b"0123456789", |member| member.stat.size = 4);
+        assert!(matches!(results[1], Written::Grew), "{results:?}");
+        assert_eq!(files[1], ("f".to_owned(), b"0123".to_vec()));
+        assert_eq!(files[2], ("g".to_owned(), b"after".to_vec()));
+    }
+
+    #[test]
+    fn a_file_that_vanishes_or_cannot_be_read_leaves_the_rest_readable() {
+        let (results, files) = archived("vanishes", b"", |member| member.path.push("x"));
+        assert!(matches!(results[1], Written::Missing(_)), "{results:?}");
+        assert_eq!(files[1], ("g".to_owned(), b"after".to_vec()));
+
+        // A directory can be opened but not read.
+        let unreadable = |member: &mut Member| {
+            member.path.pop();
+            member.stat.size = 10;
+        };
+        let (results, files) = archived("unreadable", b"", unreadable);
+        assert!(matches!(results[1], Written::Failed(_)), "{results:?}");
+        assert_eq!(files[1], ("f".to_owned(), vec![0; 10]));
+        assert_eq!(files[2], ("g".to_owned(), b"after".to_vec()));
+    }
+
+    #[test]
+    fn a_writer_that_wants_no_more_is_heard_before_anything_comes_out_of_the_compressor() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::Other.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for compression in [Compression::None, Compression::Gzip, Compression::Bzip2] {
+            let mut archive = Archive::new(Closed, compression);
+            let member = Tree::new(&std::env::temp_dir()).next().unwrap().unwrap();
+            assert!(archive.add(&member).is_err(), "{compression:?}");
+        }
+    }
+}

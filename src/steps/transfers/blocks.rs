@@ -144,6 +144,7 @@ impl<'o, 'a> BlockWriter<'o, 'a> {
     fn put(&mut self, bytes: &[u8]) -> Result<usize, Halt> {
         let size = self.outbox.next_size()?;
         let taken = (size - self.block.len()).min(bytes.len());
+        self.block.reserve_exact(size - self.block.len());
         self.block.extend_from_slice(&bytes[..taken]);
         if self.block.len() == size {
             self.send_block()?;

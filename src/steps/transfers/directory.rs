@@ -36,7 +36,7 @@ pub(super) fn send(
         (Some(halt), _) => halt.outcome(path)?,
         (None, Ok(true)) => Outcome::done(),
         // What happened was said on the way.
-        (None, Ok(false)) => Outcome::interrupted(),
+        (None, Ok(false)) => Outcome::trouble(String::new()),
         (None, Err(error)) => Outcome::trouble(format!(
             "Cannot pack directory '{}': {}",
             path.display(),
@@ -94,6 +94,7 @@ fn cannot_read(root: &Path, unreadable: &Unreadable) -> String {
 fn pack(root: &Path, writer: BlockWriter<'_, '_>, compression: Compression) -> io::Result<bool> {
     let mut archive = Archive::new(writer, compression);
     let mut whole = true;
+    let mut complaints = 0_usize;
     for member in Tree::new(root) {
         let complaint = match member {
             Ok(member) => {
@@ -108,12 +109,25 @@ fn pack(root: &Path, writer: BlockWriter<'_, '_>, compression: Compression) -> i
             }
         };
         if let Some(complaint) = complaint {
-            archive.writer().stderr(&complaint);
+            complaints += 1;
+            if complaints <= MOST_COMPLAINTS {
+                archive.writer().stderr(&complaint);
+            } else {
+                log::warn!("upload of a directory: {}", complaint.trim_end());
+            }
         }
     }
-    archive.finish()?.finish()?;
+    let mut writer = archive.finish()?;
+    if let Some(more) = complaints.checked_sub(MOST_COMPLAINTS + 1) {
+        let more = more + 1;
+        writer.stderr(&format!("and {more} more, which are in the worker's log\n"));
+    }
+    writer.finish()?;
     Ok(whole)
 }
+
+/// Lines about single members that a step gets: they pass by the window for its output.
+const MOST_COMPLAINTS: usize = 100;
 
 /// What is to be said about a member, and whether it is in the archive as well as can be.
 fn note(member: &Member, written: Written) -> (Option<String>, bool) {

@@ -1,6 +1,7 @@
 //! The transfer calls of a step and the master's replies to them, several under way at a time.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use crate::calls::{Transfer, TransferReply, TransferTag};
 use crate::steps::mailbox::{Notice, Stop};
@@ -16,6 +17,10 @@ const LEAST_UNDER_WAY: usize = 2;
 /// Most blocks under way, however small.
 const MOST_UNDER_WAY: usize = 64;
 
+/// How long the next reply may take once the master wants the transfer to end. Without an interrupt
+/// it may take any time: the master is alive, or else we would have been abandoned.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Nobody listens any more: leave at once and say nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Abandoned;
@@ -28,6 +33,8 @@ pub(super) struct Exchange<'a> {
     under_way: VecDeque<Call>,
     /// Sum of the costs of the calls under way.
     cost: usize,
+    /// When to give up waiting; none as long as the transfer is wanted.
+    give_up: Option<Instant>,
 }
 
 struct Call {
@@ -44,6 +51,7 @@ impl<'a> Exchange<'a> {
             inbox,
             under_way: VecDeque::new(),
             cost: 0,
+            give_up: None,
         }
     }
 
@@ -93,8 +101,16 @@ impl<'a> Exchange<'a> {
             if let Some(reply) = self.ready_reply() {
                 return Ok(Some(reply));
             }
-            if let Some(notice) = self.inbox.wait_notice(self.reporter, None) {
-                self.receive(notice)?;
+            match self.inbox.wait_notice(self.reporter, self.give_up) {
+                Some(notice) => self.receive(notice)?,
+                None if self.give_up.is_some_and(|at| at <= Instant::now()) => {
+                    self.under_way.clear();
+                    self.cost = 0;
+                    return Ok(Some(Err(
+                        "it did not answer after it had interrupted the transfer".to_owned(),
+                    )));
+                }
+                None => {}
             }
         }
         Ok(None)
@@ -115,10 +131,15 @@ impl<'a> Exchange<'a> {
                     Some(call) if call.reply.is_none() => call.reply = Some(reply),
                     Some(_) | None => log::warn!("the master replied to a transfer that is over"),
                 }
+                // Slow is not silent.
+                self.give_up = self.give_up.map(|_| Instant::now() + PATIENCE);
                 Ok(())
             }
-            // The inbox remembers it.
-            Notice::Stop(Stop::Interrupt) => Ok(()),
+            // The inbox remembers that it came.
+            Notice::Stop(Stop::Interrupt) => {
+                self.give_up.get_or_insert(Instant::now() + PATIENCE);
+                Ok(())
+            }
             Notice::Stop(Stop::Abandon) => Err(Abandoned),
         }
     }

@@ -1,7 +1,7 @@
 //! `%` and `format` on texts, for texts and numbers without widths.
 
 use super::super::value::{Computed, Refusal, Value, raise, refuse};
-use super::functions::Given;
+use super::arguments::Given;
 
 /// `form % values`
 pub fn percent(form: &str, values: &Value) -> Computed {

@@ -1,51 +1,11 @@
 //! The functions that configuration files call.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::io::Read;
 use std::path::Path;
-use std::rc::Rc;
 
-use super::super::value::{Computed, LogFile, Refusal, Value, raise, refuse};
-use super::super::{LogBlock, WorkerCall};
-use super::{Evaluator, LARGEST, paths};
-use crate::basedir::glob;
-
-/// An argument, evaluated.
-pub struct Given {
-    /// Its name, unless it is given by position.
-    pub name: Option<String>,
-    /// Its value.
-    pub value: Value,
-    /// The line that decided it: that of the assignment, if it is a name.
-    pub line: u32,
-    /// The environment variables that went into it.
-    pub sources: BTreeSet<String>,
-    /// Whether it is a `*` or `**` argument of which we do not know what is in it.
-    pub spread: bool,
-}
-
-#[cfg(test)]
-impl Given {
-    /// An argument by position.
-    pub fn position(value: Value) -> Self {
-        Self {
-            name: None,
-            value,
-            line: 1,
-            sources: BTreeSet::new(),
-            spread: false,
-        }
-    }
-
-    /// An argument by name.
-    pub fn keyword(name: &str, value: Value) -> Self {
-        Self {
-            name: Some(name.to_owned()),
-            ..Self::position(value)
-        }
-    }
-}
+use super::super::value::{Computed, LogFile, Value, raise, refuse};
+use super::arguments::{Arguments, Given};
+use super::{Evaluator, paths};
+use crate::basedir::name_pattern;
 
 /// Whether a call of this makes the worker.
 pub fn is_worker(path: &str) -> bool {
@@ -56,55 +16,6 @@ pub fn is_worker(path: &str) -> bool {
             matches!(package, "buildbot_worker" | "buildslave" | "buildbot")
                 && matches!(name, "Worker" | "BuildSlave")
         }
-    }
-}
-
-/// Arguments, found by place or name.
-pub struct Arguments(Vec<Given>);
-
-impl Arguments {
-    /// Of a call.
-    pub fn new(given: Vec<Given>) -> Self {
-        Self(given)
-    }
-
-    /// The argument at this place or of this name, if given.
-    pub fn get(&self, place: usize, name: &str) -> Computed<Option<&Value>> {
-        let mut positions = self.0.iter().filter(|given| given.name.is_none());
-        let named = self
-            .0
-            .iter()
-            .find(|given| given.name.as_deref() == Some(name));
-        match named.or_else(|| positions.nth(place)) {
-            None => Ok(None),
-            Some(given) => match &given.value {
-                Value::Unknown(unknown) => Err(Refusal::Unknown(Rc::clone(unknown))),
-                _ if given.spread => refuse("`*` arguments are not supported here"),
-                value => Ok(Some(value)),
-            },
-        }
-    }
-
-    /// The argument at this place.
-    pub fn need(&self, place: usize, name: &str) -> Computed<&Value> {
-        match self.get(place, name)? {
-            Some(value) => Ok(value),
-            None => raise("TypeError", "an argument is missing"),
-        }
-    }
-
-    /// The argument at this place, which must be a text.
-    pub fn text(&self, place: usize, name: &str) -> Computed<&str> {
-        let value = self.need(place, name)?;
-        match value.as_text() {
-            Some(text) => Ok(text),
-            None => raise("TypeError", format!("needs text, not {}", value.kind())),
-        }
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.0.len()
     }
 }
 
@@ -181,14 +92,14 @@ impl Evaluator<'_> {
             ("os.path", name) => self.path_function(name, arguments),
             ("fnmatch", "fnmatch" | "fnmatchcase") => {
                 let (text, pattern) = (arguments.text(0, "name")?, arguments.text(1, "pat")?);
-                Ok(Value::Bool(glob::matches(pattern, text)))
+                Ok(Value::Bool(name_pattern::matches(pattern, text)))
             }
             ("fnmatch", "filter") => {
                 let items = self.items(arguments.need(0, "names")?)?;
                 let pattern = arguments.text(1, "pat")?;
                 let fits = |item: &Value| {
                     item.as_text()
-                        .is_some_and(|text| glob::matches(pattern, text))
+                        .is_some_and(|text| name_pattern::matches(pattern, text))
                 };
                 Ok(Value::List(items.into_iter().filter(fits).collect()))
             }
@@ -306,117 +217,6 @@ impl Evaluator<'_> {
             |n| Ok(Value::Int(n)),
         )
     }
-
-    fn open(&mut self, arguments: &Arguments) -> Computed {
-        let mode = match arguments.get(1, "mode")? {
-            None => "r",
-            Some(mode) => mode.as_text().unwrap_or("?"),
-        };
-        if !mode.chars().all(|sign| "rbtU".contains(sign)) {
-            return refuse("files are opened for reading only");
-        }
-        let path = arguments.text(0, "file")?.to_owned();
-        self.read_file(&path).map(Value::File)
-    }
-
-    /// The content of a text file, relative to the directory of the configuration file.
-    pub fn read_file(&mut self, path: &str) -> Computed<String> {
-        let path = paths::join(&[&self.directory, path]);
-        let failed = |why: String| raise("OSError", format!("cannot read {path}: {why}"));
-        // Not a pipe or device, which might never end.
-        match std::fs::metadata(&path) {
-            Err(error) => return failed(reason(&error)),
-            Ok(facts) if !facts.is_file() => return failed("it is not a plain file".to_owned()),
-            Ok(_) => {}
-        }
-        let mut content = Vec::new();
-        let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX);
-        let read = std::fs::File::open(&path)
-            .and_then(|file| file.take(limit + 1).read_to_end(&mut content));
-        if let Err(error) = read {
-            return failed(reason(&error));
-        }
-        if content.len() > LARGEST {
-            return failed("it is larger than 1 MiB".to_owned());
-        }
-        match String::from_utf8(content) {
-            Ok(text) => Ok(text.replace("\r\n", "\n")),
-            Err(_) => failed("it is not UTF-8 text".to_owned()),
-        }
-    }
-
-    /// The value of an environment variable.
-    pub fn variable(&mut self, name: &str) -> Computed<Option<String>> {
-        self.reads.insert(name.to_owned());
-        let found = self
-            .environment
-            .iter()
-            .find(|(known, _)| known.as_os_str() == name);
-        match found.map(|(_, value)| value.to_str()) {
-            None => Ok(None),
-            Some(Some(value)) => Ok(Some(value.to_owned())),
-            Some(None) => refuse(format!("the environment variable {name} is not UTF-8 text")),
-        }
-    }
-
-    /// The names of all environment variables that have a name in UTF-8.
-    pub fn variable_names(&self) -> Vec<Value> {
-        let names = self
-            .environment
-            .iter()
-            .filter_map(|(name, _)| name.to_str());
-        names.map(Value::text).collect()
-    }
-
-    /// Sets a variable for steps and master.
-    pub fn set_variable(&mut self, name: &str, value: &str) {
-        self.remove_variable(name);
-        self.environment
-            .push((OsString::from(name), OsString::from(value)));
-    }
-
-    /// Removes a variable from what steps and master see. False if it was not there.
-    pub fn remove_variable(&mut self, name: &str) -> bool {
-        let before = self.environment.len();
-        self.environment
-            .retain(|(known, _)| known.as_os_str() != name);
-        self.environment.len() != before
-    }
-
-    /// Notes the call that makes the worker.
-    pub fn worker(&mut self, path: &str, given: Vec<Given>, line: u32) {
-        self.workers.push(WorkerCall {
-            line,
-            slave: path.ends_with("BuildSlave"),
-            arguments: given,
-        });
-    }
-
-    /// Notes where the log goes.
-    pub fn install_log(&mut self, arguments: &Arguments, line: u32) {
-        let log = match arguments.get(1, "component") {
-            Ok(Some(Value::Observer(log))) => log,
-            _ => {
-                self.log = LogBlock::Unclear(line);
-                return;
-            }
-        };
-        self.log = match log.as_ref() {
-            Value::LogFile(file) => LogBlock::File(file.clone()),
-            Value::Symbol(path) if path == "sys.stdout" || path == "sys.__stdout__" => {
-                LogBlock::StandardOutput
-            }
-            Value::Symbol(path) if path == "sys.stderr" => LogBlock::StandardOutput,
-            _ => LogBlock::Unclear(line),
-        };
-    }
-}
-
-fn reason(error: &std::io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => ports::error_text(number),
-        None => error.to_string(),
-    }
 }
 
 fn real(path: &str) -> String {
@@ -479,7 +279,7 @@ fn text(name: &str, arguments: &Arguments) -> Computed {
 
 fn dictionary(arguments: Arguments) -> Computed {
     let mut pairs = Vec::new();
-    for given in arguments.0 {
+    for given in arguments.into_given() {
         match (given.name, given.value) {
             (Some(name), value) => pairs.push((Value::Text(name), value)),
             (None, Value::Dict(more)) => pairs.extend(more),

@@ -1,7 +1,7 @@
 //! The methods that configuration files call on values.
 
 use super::super::value::{Computed, Refusal, Value, raise, refuse};
-use super::functions::{Arguments, Given};
+use super::arguments::{Arguments, Given};
 use super::{Evaluator, format, paths};
 
 impl Evaluator<'_> {

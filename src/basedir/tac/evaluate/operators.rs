@@ -104,6 +104,7 @@ fn integers(operator: Binary, left: i64, right: i64) -> Computed {
                 rest
             }
         }),
+        Binary::Power if right < 0 => return floats(operator, left as f64, right as f64),
         Binary::Power => small.and_then(|small| left.checked_pow(small)),
         Binary::ShiftLeft => small
             .filter(|&small| small < 62)
