@@ -313,6 +313,19 @@ impl StopRequests {
     }
 }
 
+/// From now on SIGUSR1 is a wish for a new log file instead of an end.
+///
+/// # Errors
+/// The system's.
+pub fn accept_log_wishes() -> io::Result<()> {
+    system::accept_log_wishes()
+}
+
+/// Whether somebody has wished for a new log file since this was last asked.
+pub fn new_log_wished() -> bool {
+    system::new_log_wished()
+}
+
 // ---------------------------------------------------------------------------------------------
 // Being a daemon
 

@@ -43,6 +43,8 @@ thread_local! {
 /// From now on log records and panics go where the settings say. At most once a process; later
 /// calls change nothing.
 pub fn start(target: &LogTarget, directory: &Path, place: Place, verbose: bool) {
+    // Without it, a script that wants a new file would end us; nothing worse.
+    let _ = ports::accept_log_wishes();
     let file = match (target, place) {
         (LogTarget::File { path, rotation }, _) => Some(LogFile::new(path, *rotation)),
         (LogTarget::Unset, Place::Daemon) => {

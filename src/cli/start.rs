@@ -16,7 +16,8 @@ use crate::basedir::{
 use crate::worker::{self, Stopped};
 
 /// How long a start waits for the master, unless the same thing keeps it away twice.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A master that has just been started itself may be silent for longer than ten seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a daemon's files are hidden by, unless the settings say otherwise: all but the owner.
 const DAEMON_UMASK: u32 = 0o077;

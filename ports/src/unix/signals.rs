@@ -86,6 +86,22 @@ extern "C" fn note(signal: libc::c_int) {
     let _ = raw::write(raw::inherited(end), &[signal as u8]);
 }
 
+static NEW_LOG: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn accept_log_wishes() -> io::Result<()> {
+    let handler = note_log_wish as extern "C" fn(libc::c_int);
+    let handler = handler as libc::sighandler_t;
+    raw::set_action(libc::SIGUSR1, handler, libc::SA_RESTART)
+}
+
+extern "C" fn note_log_wish(_: libc::c_int) {
+    NEW_LOG.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn new_log_wished() -> bool {
+    NEW_LOG.swap(false, Ordering::Relaxed)
+}
+
 impl StopRequests {
     pub(crate) fn system_next(&mut self) -> io::Result<StopRequest> {
         let mut byte = [0];

