@@ -13,7 +13,7 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use crate::unix::*;
 use crate::{Containment, Leftover, ServiceManager};
@@ -127,12 +127,31 @@ pub(crate) fn reap_orphans(main: Pid) {
     });
 }
 
-/// In the monitor: kills all its children. Their children become ours in turn.
-pub(crate) fn kill_orphans() {
+/// In the monitor: kills all its children. Their children become ours in turn and are killed in the
+/// next round. Only what multiplies faster than that is also killed down the tree: there is a
+/// theoretical chance that one of those numbers belongs to somebody else by the time we use it.
+pub(crate) fn kill_children(round: u32) {
+    let deep = if round < PATIENT_ROUNDS { 0 } else { DEEPEST };
     proc::for_each_child(own_id(), |pid| {
         let _ = kill(pid, libc::SIGKILL);
+        kill_below(pid, deep);
     });
 }
+
+/// Kills the descendants of a process that was killed, hence makes no more of them.
+fn kill_below(pid: Pid, levels: u32) {
+    if levels > 0 {
+        proc::for_each_child_of(pid, |child| {
+            let _ = kill(child, libc::SIGKILL);
+            kill_below(child, levels - 1);
+        });
+    }
+}
+
+/// Rounds of killing in which an ordinary step is gone, even a deep one.
+const PATIENT_ROUNDS: u32 = 5;
+/// So many levels of descendants are killed at once; each takes a descriptor and some stack.
+const DEEPEST: u32 = 8;
 
 /// In the monitor: closes every descriptor other than the first three and these two.
 pub(crate) fn close_all_except(first: RawFd, second: RawFd) {
@@ -176,6 +195,6 @@ pub(crate) fn service_manager() -> Option<ServiceManager> {
     }
 }
 
-pub(crate) fn leftovers(monitor: Pid, main: Pid) -> Vec<Leftover> {
-    proc::descendants(monitor, main)
+pub(crate) fn leftovers(monitor: Pid, main: Pid, until: Instant) -> Vec<Leftover> {
+    proc::descendants(monitor, main, until)
 }

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
+use std::time::Instant;
 
 use crate::Leftover;
 use crate::unix::{Pid, check, read, retry};
@@ -29,6 +30,26 @@ pub(crate) fn for_each_child(own: Pid, mut visit: impl FnMut(Pid)) {
             visit(pid);
         }
     });
+}
+
+/// Calls `visit` with the children of another process, as far as `/proc` has lists of them.
+pub(crate) fn for_each_child_of(pid: Pid, visit: impl FnMut(Pid)) {
+    let mut path = [0; PATH_ROOM];
+    let Some(path) = path_of(
+        &[
+            b"/proc/",
+            &digits(pid),
+            b"/task/",
+            &digits(pid),
+            b"/children",
+        ],
+        &mut path,
+    ) else {
+        return;
+    };
+    if let Ok(list) = open(path, 0) {
+        for_each_number(list.as_fd(), visit);
+    }
 }
 
 /// Calls `visit` with every open descriptor other than the one used to look.
@@ -132,32 +153,40 @@ fn leading_number(text: &[u8]) -> Option<Pid> {
 
 /// The parent of a process.
 fn parent(pid: Pid) -> Option<Pid> {
-    let mut path = [0; 32];
-    let file = open(stat_path(pid, &mut path)?, 0).ok()?;
+    let mut path = [0; PATH_ROOM];
+    let path = path_of(&[b"/proc/", &digits(pid), b"/stat"], &mut path)?;
+    let file = open(path, 0).ok()?;
     // Numbers up to the parent and a name of at most 64 bytes fit.
     let mut buffer = [0; 256];
     let count = retry(|| read(file.as_fd(), &mut buffer)).ok()?;
     Stat::parse(buffer.get(..count)?).map(|stat| stat.parent)
 }
 
-/// `/proc/<pid>/stat`, in the given buffer.
-fn stat_path(pid: Pid, path: &mut [u8; 32]) -> Option<&CStr> {
-    let mut digits = [0_u8; 12];
-    let (mut rest, mut first) = (pid.unsigned_abs(), digits.len());
-    loop {
-        first = first.checked_sub(1)?;
-        *digits.get_mut(first)? = b'0' + (rest % 10) as u8;
+/// Room for the longest path here.
+const PATH_ROOM: usize = 64;
+
+/// The path of these parts, in the given buffer; none if it does not fit. NUL bytes are left out.
+fn path_of<'a>(parts: &[&[u8]], path: &'a mut [u8; PATH_ROOM]) -> Option<&'a CStr> {
+    let mut places = path.iter_mut();
+    let bytes = parts.iter().flat_map(|part| part.iter());
+    for byte in bytes.filter(|byte| **byte != 0).chain([&0]) {
+        *places.next()? = *byte;
+    }
+    CStr::from_bytes_until_nul(path).ok()
+}
+
+/// The digits of a number, with NUL bytes before them.
+fn digits(pid: Pid) -> [u8; 10] {
+    let mut digits = [0; 10];
+    let mut rest = pid.unsigned_abs();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
         if rest == 0 {
             break;
         }
     }
-    let parts: [&[u8]; 3] = [b"/proc/", digits.get(first..)?, b"/stat\0"];
-    let bytes = parts.into_iter().flatten();
-    for (place, byte) in path.iter_mut().zip(bytes) {
-        *place = *byte;
-    }
-    CStr::from_bytes_until_nul(path).ok()
+    digits
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -192,10 +221,11 @@ impl Stat<'_> {
 // In the worker
 
 /// More leftovers than a person reads. All are killed; only so many are named.
-const NAMED_AT_MOST: usize = 100;
+pub(crate) const NAMED_AT_MOST: usize = 100;
 
 /// The living descendants of a monitor other than `main`.
-pub(crate) fn descendants(monitor: Pid, main: Pid) -> Vec<Leftover> {
+/// Stops looking at `until`: a machine full of processes is slow.
+pub(crate) fn descendants(monitor: Pid, main: Pid, until: Instant) -> Vec<Leftover> {
     let children = Children::look(monitor);
     let mut found = Vec::new();
     // Numbers may be used again while we look, so nobody is looked at twice.
@@ -203,7 +233,7 @@ pub(crate) fn descendants(monitor: Pid, main: Pid) -> Vec<Leftover> {
     let mut open = vec![monitor];
     while let Some(pid) = open.pop() {
         for child in children.of(pid) {
-            if found.len() == NAMED_AT_MOST {
+            if found.len() == NAMED_AT_MOST || Instant::now() > until {
                 return found;
             }
             if !seen.insert(child) {
@@ -318,11 +348,13 @@ mod tests {
 
     #[test]
     fn path_of_a_process_is_made_without_memory() {
-        let mut path = [0; 32];
-        assert_eq!(stat_path(1, &mut path), Some(c"/proc/1/stat"));
-        let mut path = [0; 32];
-        let largest = stat_path(Pid::MAX, &mut path);
-        assert_eq!(largest, Some(c"/proc/2147483647/stat"));
+        for pid in [0, 1, 10, 4711, Pid::MAX] {
+            let mut path = [0; PATH_ROOM];
+            let made = path_of(&[b"/proc/", &digits(pid), b"/stat"], &mut path);
+            let made = made.and_then(|path| path.to_str().ok());
+            assert_eq!(made, Some(&*format!("/proc/{pid}/stat")));
+        }
+        assert_eq!(path_of(&[&[b'x'; PATH_ROOM]], &mut [0; PATH_ROOM]), None);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Monitor {
         let mut reported = false;
         loop {
             if !reported {
-                if let Ok(Some(exit)) = raw::peek_exit(self.main) {
+                if let Ok(Some(exit)) = crate::system::peek_exit(self.main) {
                     reported = true;
                     Report::Exited(exit).send(control);
                 }
@@ -141,21 +141,23 @@ impl Monitor {
     /// dead disk) keeps the monitor waiting for it, so that it never gets loose.
     fn end(&self, blocked: &libc::sigset_t) -> ! {
         let mut pause = Duration::from_millis(1);
+        let mut round = 0;
         loop {
-            if matches!(raw::peek_exit(self.main), Ok(Some(_)) | Err(_)) {
+            if matches!(crate::system::peek_exit(self.main), Ok(Some(_)) | Err(_)) {
                 break;
             }
             let _ = raw::kill(-self.main, libc::SIGKILL);
             let _ = raw::kill(self.main, libc::SIGKILL);
-            crate::system::kill_orphans();
+            crate::system::kill_children(round);
             let _ = raw::wait_with_signals(None, Some(pause), blocked);
             pause = LONGEST_PAUSE.min(pause * 2);
+            round = round.saturating_add(1);
         }
         // The number is still taken; this is the last signal to the group.
         let _ = raw::kill(-self.main, libc::SIGKILL);
         let mut pause = Duration::from_millis(1);
         loop {
-            crate::system::kill_orphans();
+            crate::system::kill_children(round);
             loop {
                 match raw::reap_any() {
                     Ok(Some(_)) => {}
@@ -165,6 +167,7 @@ impl Monitor {
             }
             let _ = raw::wait_with_signals(None, Some(pause), blocked);
             pause = LONGEST_PAUSE.min(pause * 2);
+            round = round.saturating_add(1);
         }
     }
 }
@@ -183,8 +186,8 @@ pub(crate) fn before_exec(_monitor: Pid) {}
 /// Reaps adopted orphans that have ended, and nobody else; here none come.
 pub(crate) fn reap_orphans(_main: Pid) {}
 
-/// Kills the children of this process; here the group is all we know.
-pub(crate) fn kill_orphans() {}
+/// Kills the children of this process, for the `round`th time; here the group is all we know.
+pub(crate) fn kill_children(_round: u32) {}
 
 /// Closes every descriptor other than the first three and these two.
 pub(crate) fn close_all_except(first: RawFd, second: RawFd) {

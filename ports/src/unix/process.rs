@@ -269,7 +269,7 @@ impl StepProcess {
             Some(monitor) => {
                 // It goes on killing and ends when nothing is left.
                 stragglers().push(monitor);
-                crate::system::leftovers(monitor, 0)
+                crate::system::leftovers(monitor, 0, Instant::now() + LOOK_LIMIT)
             }
             None => Vec::new(),
         };
@@ -291,8 +291,8 @@ impl StepProcess {
         let until = deadline.min(Instant::now() + LEFTOVER_GRACE);
         let mut pause = Duration::from_millis(1);
         loop {
-            let found = crate::system::leftovers(monitor, self.main);
-            let hopeless = self.exit.is_none() || self.lost;
+            let found = crate::system::leftovers(monitor, self.main, Instant::now() + LOOK_LIMIT);
+            let hopeless = self.exit.is_none() || self.lost || found.len() > FEW;
             if hopeless || found.is_empty() || Instant::now() + pause > until {
                 return found;
             }
@@ -339,6 +339,10 @@ impl Drop for StepProcess {
     }
 }
 
+/// How long one look at what is left may take.
+const LOOK_LIMIT: Duration = Duration::from_millis(100);
+/// More than this is not about to end by itself but growing.
+const FEW: usize = 50;
 /// The longest pause between two looks at what is left.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
@@ -391,7 +395,8 @@ fn gone() -> io::Error {
     io::Error::from_raw_os_error(libc::ESRCH)
 }
 
-/// Processes under a monitor other than the step's own, as far as the system tells: here, not.
-pub(crate) fn leftovers(_monitor: Pid, _main: Pid) -> Vec<Leftover> {
+/// Processes under a monitor other than the step's own, as far as the system tells and as can be
+/// found out until then: here, none.
+pub(crate) fn leftovers(_monitor: Pid, _main: Pid, _until: Instant) -> Vec<Leftover> {
     Vec::new()
 }

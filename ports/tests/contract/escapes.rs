@@ -131,21 +131,23 @@ fn daemon_with_a_session_of_its_own_is_killed() {
 }
 
 #[test]
-fn hopper_that_is_never_the_same_process_is_killed() {
+fn hoppers_that_are_never_the_same_process_are_killed() {
     if ports::containment() == Containment::ProcessGroup {
         // Nobody could stop it again.
-        println!("this port does not catch a hopper");
+        println!("this port does not catch hoppers");
         return;
     }
     let place = Place::new();
+    let script = "\"$0\" \"$@\" & \"$0\" \"$@\" & \"$0\" \"$@\" & exit 0";
+    let words = ["/bin/sh", "-c", script].map(Into::into);
     let mut process = ports::start(&ProcessSpec {
-        words: &roles::words(),
+        words: &[&words[..], &roles::words()].concat(),
         env: &env(&[("ROLE", "hopper")]),
         directory: &place.0,
         terminal: false,
     })
     .unwrap();
-    place.pids(1);
+    place.pids(3);
     let mut stdout = process.take_stdout().unwrap();
     assert_eq!(exit_of(&mut process), Exit::Code(0));
     end(process);
