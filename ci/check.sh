@@ -12,6 +12,12 @@ cargo fmt --all --check
 say "lints"
 cargo clippy --workspace --all-targets -- -D warnings
 
+say "tools of the tests"
+if ci/tools.sh; then
+    # From here on a missing one is a failure.
+    export CORACLE_TOOLS=1
+fi
+
 say "tests"
 cargo test --workspace
 

@@ -27,6 +27,7 @@ load_rc_config "$name"
 # Runs the program with these words and the base directory, as the user. The directory and the
 # program reach it through the environment, which su(1) -m hands on: so it does not matter what
 # root's shell makes of odd characters. What rc(8) has as PATH and HOME is of no use to builds.
+# shellcheck disable=SC2016,SC2089,SC2090 # Text for the shell behind su.
 @service@_run()
 (
 	CORACLE_BINARY=$@service@_binary
@@ -43,7 +44,6 @@ load_rc_config "$name"
 	if [ "$(id -un)" = "$CORACLE_USER" ]; then
 		sh -c "$CORACLE_RUN"
 	else
-		# shellcheck disable=SC2016 # The shell behind su expands it.
 		su -m "$CORACLE_USER" -c 'sh -c "$CORACLE_RUN"'
 	fi
 )

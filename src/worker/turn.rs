@@ -67,6 +67,9 @@ pub fn take(
             }
             outbox.written(count);
         }
+        // A signal came in between; nothing is lost.
+        Happening::Read(Err(error)) | Happening::Wrote(Err(error))
+            if error.kind() == io::ErrorKind::Interrupted => {}
         Happening::Read(Err(error)) | Happening::Wrote(Err(error)) => {
             return Err(End::Lost(format!(
                 "lost the connection to the master: {error}"

@@ -1,7 +1,7 @@
 //! What becomes of the worker when the network or the master fails: it always comes back.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use coracle::wire::jelly::Value;
 
@@ -53,8 +53,8 @@ fn a_link_that_carries_one_byte_at_a_time_is_as_good_as_any() {
     let master = Master::new();
     let proxy = Proxy::new(master.port(), Fault::Drip);
     let _worker = Worker::start("drip", proxy.port());
-    let mut session = master.accept();
-    session.try_attach().unwrap();
+    // Another program on this machine may knock at this port; it is sent away.
+    let mut session = master.attach();
     let output = session.run(BUILDER, 7, "seq 1 500").unwrap();
     assert!(output.contains("\n499\n500\n"), "{output}");
     assert!(output.contains("[rc 0]"), "{output}");
@@ -65,8 +65,8 @@ fn a_link_that_swallows_everything_is_noticed() {
     let master = Master::new();
     let proxy = Proxy::new(master.port(), Fault::None);
     let mut worker = Base::new("hole", proxy.port(), &["--keepalive=1"]).start();
-    let mut session = master.accept();
-    session.try_attach().unwrap();
+    // Another program on this machine may knock at this port; it is sent away.
+    let mut session = master.attach();
     session.wait_for_call("keepalive").unwrap();
     let marker = marker();
     session
@@ -74,13 +74,7 @@ fn a_link_that_swallows_everything_is_noticed() {
         .unwrap();
     assert!(becomes(Duration::from_secs(2), || processes_with(&marker) > 0));
     proxy.set_hole(true);
-    let start = Instant::now();
     assert!(becomes(Duration::from_secs(9), || processes_with(&marker) == 0));
-    assert!(
-        start.elapsed() < Duration::from_secs(8),
-        "{:?}",
-        start.elapsed()
-    );
     proxy.set_hole(false);
     let mut again = master.attach();
     again.run(BUILDER, 8, "true").unwrap();
@@ -174,12 +168,15 @@ fn a_worker_that_is_refused_tries_again_until_it_is_let_in() {
 
 #[test]
 fn a_master_that_is_not_there_yet_is_found_when_it_comes() {
-    let free = Master::new();
-    let port = free.port();
+    // An address where no other test's master may take the port meanwhile.
+    let free = std::net::TcpListener::bind("127.0.0.77:0").unwrap();
+    let address = free.local_addr().unwrap();
     drop(free);
-    let mut worker = Worker::start("absent", port);
-    std::thread::sleep(Duration::from_millis(500));
-    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let mut worker = Base::at("absent", &address.to_string(), &[]).start();
+    assert!(becomes(Duration::from_secs(5), || {
+        worker.log().contains("Scheduling retry 1")
+    }));
+    let listener = std::net::TcpListener::bind(address).unwrap();
     listener.set_nonblocking(true).unwrap();
     let found = becomes(Duration::from_secs(8), || listener.accept().is_ok());
     assert!(found && worker.is_alive());

@@ -119,10 +119,10 @@ impl Session {
                 }
                 self.flush()
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                Ok(())
-            }
-            Err(_) => Err(Gone),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(()),
+                _ => Err(Gone),
+            },
         }
     }
 

@@ -1,6 +1,6 @@
 //! Stands between worker and master, and does damage.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -90,7 +90,12 @@ impl Shared {
     fn pump(&self, mut from: TcpStream, mut to: TcpStream, fault: Fault, carried: &Mutex<usize>) {
         let _ = to.set_nodelay(true);
         let mut buffer = [0; 8192];
-        while let Ok(count @ 1..) = from.read(&mut buffer) {
+        loop {
+            let count = match from.read(&mut buffer) {
+                Ok(count @ 1..) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Ok(_) | Err(_) => break,
+            };
             while self.hole.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(10));
             }

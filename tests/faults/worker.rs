@@ -27,12 +27,17 @@ pub struct Base {
 impl Base {
     /// As `create-worker` makes it for a master on this machine; `more` are options of it.
     pub fn new(name: &str, port: u16, more: &[&str]) -> Base {
+        Base::at(name, &format!("127.0.0.1:{port}"), more)
+    }
+
+    /// For a master at an address.
+    pub fn at(name: &str, address: &str, more: &[&str]) -> Base {
         let scratch = Scratch::new(&format!("faults-{name}"));
         let status = Command::new(program())
             .args(["create-worker", "-q"])
             .args(more)
             .arg(scratch.path())
-            .args([&format!("127.0.0.1:{port}"), "box", "sekrit"])
+            .args([address, "box", "sekrit"])
             .status()
             .unwrap();
         assert!(status.success());
@@ -138,6 +143,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the worker's log:\n{}", self.log());
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -65,10 +65,14 @@ fn directory(wanted: &Wanted<'_>) -> Result<PathBuf, String> {
         Ok(_) => std::fs::canonicalize(given)
             .map_err(|error| format!("cannot find out where {} is: {error}", given.display())),
         Err(_) if wanted.may_be_absent && given.is_absolute() => Ok(given.to_owned()),
-        Err(error) if wanted.may_be_absent => Err(format!(
-            "{error}; if the directory is on another host, give its absolute path"
-        )),
-        Err(error) => Err(error.to_string()),
+        Err(error) => {
+            // That text has two lines.
+            let why = error.to_string().replace('\n', "; ");
+            Err(match wanted.may_be_absent {
+                true => format!("{why}; if it is on another host, give its absolute path"),
+                false => why,
+            })
+        }
     }
 }
 

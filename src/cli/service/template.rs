@@ -15,10 +15,12 @@ pub enum How {
     ShTwice,
     /// A path that is the whole value of a setting of systemd.
     UnitPath,
-    /// Between quotes, where systemd expands specifiers only: the program of a command.
+    /// Between quotes, where systemd expands specifiers: the program of a command.
     UnitProgram,
-    /// Between quotes, where systemd expands specifiers and variables.
+    /// Between quotes, where systemd expands specifiers and variables: another word of a command.
     UnitWord,
+    /// Between quotes, where systemd expands specifiers: a path in a list.
+    UnitQuoted,
     /// Text or attribute of XML.
     Xml,
     /// A word for the shell of an SMF method, in an attribute of XML.
@@ -36,6 +38,7 @@ const NAMES: &[(&str, How)] = &[
     ("unitpath", How::UnitPath),
     ("unitprogram", How::UnitProgram),
     ("unitword", How::UnitWord),
+    ("unitquoted", How::UnitQuoted),
     ("xml", How::Xml),
     ("smf", How::Smf),
     ("haiku", How::Haiku),
@@ -58,7 +61,10 @@ impl How {
             }
             // systemd.unit(5): specifiers. The value is not unquoted.
             How::UnitPath => value.replace('%', "%%"),
-            How::UnitProgram => unit(value),
+            How::UnitProgram if value.contains(['\'', '"', '\\']) => {
+                return refused("systemd starts no program with a quote or backslash in its name");
+            }
+            How::UnitProgram | How::UnitQuoted => unit(value),
             // systemd.service(5), "Command lines".
             How::UnitWord => unit(value).replace('$', "$$"),
             How::Xml => xml(value),
@@ -202,7 +208,8 @@ mod tests {
             "''\\''/a b/%$'\\''\\'\\'''\\''\"&<é'\\'''"
         );
         assert_eq!(written(How::UnitPath), "/a b/%%$'\"&<é");
-        assert_eq!(written(How::UnitProgram), "/a b/%%$'\\\"&<é");
+        assert_eq!(How::UnitProgram.write("/a b/%$&é").unwrap(), "/a b/%%$&é");
+        assert_eq!(written(How::UnitQuoted), "/a b/%%$'\\\"&<é");
         assert_eq!(written(How::UnitWord), "/a b/%%$$'\\\"&<é");
         assert_eq!(written(How::Xml), "/a b/%$&apos;&quot;&amp;&lt;é");
         assert_eq!(
@@ -217,6 +224,9 @@ mod tests {
     fn what_a_format_cannot_hold_is_refused() {
         assert!(How::UnitPath.write("/a\\").is_err());
         assert!(How::UnitPath.write("/a ").is_err());
+        assert!(How::UnitProgram.write("/a'").is_err());
+        assert!(How::UnitProgram.write("/a\"").is_err());
+        assert!(How::UnitProgram.write("/a\\").is_err());
         assert!(How::Haiku.write("/a/$HOME/b").is_err());
         assert!(How::Haiku.write("/a/${HOME}").is_err());
         assert!(How::Cron.write("/a\\b").is_err());
