@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,9 @@ def copy(source, target):
 def run_alone(main):
     """Runs `main` and exits with what it returns; a second run waits for the first."""
     TARGET.mkdir(exist_ok=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # As an exception, so that masters and workers are ended on the way out.
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
     with open(TARGET / "master.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:

@@ -44,6 +44,7 @@ class Group:
         self.environment = environment(scene.root)
         self.master = None
         self.worker = None
+        self.cancelled = False
         self.directory.mkdir()
         self.directory.chmod(0o755)
         self.places = {each.name: self._places(each) for each in scenarios}
@@ -112,6 +113,8 @@ class Group:
         """Runs one scenario; never raises for what the scenario does."""
         began = time.monotonic()
         outcome = Outcome()
+        if self.cancelled:
+            return outcome
         try:
             stage = Stage(scenario, self, self.mask(scenario))
             try:
@@ -127,6 +130,10 @@ class Group:
         word = "trouble" if outcome.problems else "ran"
         self.say(f"{word:8}{scenario.name} ({outcome.seconds:.1f} s)")
         return outcome
+
+    def cancel(self):
+        """Makes every scenario end soon."""
+        self.cancelled = True
 
     def stop(self):
         """Ends both and keeps their logs."""
@@ -184,9 +191,17 @@ def run_side(scenarios, scene, jobs, say):
     ]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
-    end_leftovers(scene.root)
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:  # somebody wants the run to end
+        for group, _ in groups:
+            group.cancel()
+        for thread in threads:
+            thread.join()
+        raise
+    finally:
+        end_leftovers(scene.root)
     return outcomes
 
 

@@ -51,15 +51,14 @@ class Stage:
             builds = self.rest.rows(f"buildrequests/{request}/builds")
             return [build for build in builds if not build["complete"]]
 
-        return wait_for("a running build", running, self.left())[-1]["buildid"]
+        return self.wait("a running build", running)[-1]["buildid"]
 
     def finish(self):
         """Waits for the ends of all builds asked for so far."""
         for request in self.requests:
-            wait_for(
+            self.wait(
                 f"the end of the build of {self.scenario.name}",
                 lambda: self.rest.row(f"buildrequests/{request}")["complete"],
-                self.left(),
             )
 
     def finish_or_give_up(self, seconds):
@@ -81,7 +80,13 @@ class Stage:
 
     def wait(self, what, condition):
         """Waits until `condition` holds; its answer."""
-        return wait_for(what, condition, self.left())
+
+        def asked():
+            if self.group.cancelled:
+                raise Trouble("the run was stopped")
+            return condition()
+
+        return wait_for(what, asked, self.left())
 
     def wait_for_file(self, path):
         """Waits until a step has made the file."""
