@@ -41,6 +41,7 @@ pub struct ReplyTo(pub i64);
 
 /// Something a master asks. Each must be answered through its `reply`.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
 pub enum MasterCall {
     /// A message for the log; also the master's ping and keepalive. Answer at once.
     Print { reply: ReplyTo, message: String },
@@ -161,6 +162,7 @@ pub enum FailureReason {
 
 /// One thing a running command tells the master.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
 pub enum Update {
     /// Output.
     Stdout(Lines),
@@ -206,6 +208,7 @@ pub type TransferReply = Result<Vec<u8>, String>;
 
 /// What a running step says to the worker.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
 pub enum StepEvent {
     /// Updates in order. `cost` bytes are given back with [`ToStep::Acknowledged`].
     Updates { updates: Vec<Update>, cost: usize },
@@ -220,6 +223,7 @@ pub enum StepEvent {
 
 /// What the worker says to a running step.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
 pub enum ToStep {
     /// The master wants it stopped; it is reported as interrupted.
     Interrupt { reason: String },

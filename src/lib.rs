@@ -7,4 +7,12 @@
 //! Who may import whom is a table in `tests/layers.rs`.
 #![forbid(unsafe_code)]
 
+pub mod basedir;
 pub mod calls;
+pub mod cli;
+pub mod journal;
+pub mod link;
+pub mod session;
+pub mod steps;
+pub mod wire;
+pub mod worker;

@@ -7,9 +7,10 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 // A system's file may shadow any of it.
 #[allow(dead_code)]
@@ -183,6 +184,11 @@ impl Signal {
         system::signal_number(name.strip_prefix("SIG").unwrap_or(name)).map(Signal)
     }
 
+    /// The signal that reaches a worker as this request.
+    pub fn of(request: StopRequest) -> Signal {
+        Signal(system::stop_signal(request))
+    }
+
     /// The number.
     pub fn number(self) -> i32 {
         self.0
@@ -280,9 +286,15 @@ pub enum StopRequest {
     Interrupt,
     /// SIGHUP.
     Hangup,
+    /// SIGUSR2: once the running builds are over.
+    Drain,
 }
 
-/// From now on SIGTERM, SIGINT and SIGHUP are values instead of ends. At most once a process.
+/// From now on SIGTERM, SIGINT, SIGHUP and SIGUSR2 are values instead of ends. At most once a process.
+///
+/// A process with the number 1, as which a container runs its program, has a duty besides: children
+/// whose parent has ended come to it. The thread in [`StopRequests::next`] then also reaps those,
+/// and never what [`start`] has started.
 ///
 /// # Errors
 /// Out of descriptors.
@@ -299,6 +311,145 @@ impl StopRequests {
     pub fn next(&mut self) -> io::Result<StopRequest> {
         self.system_next()
     }
+}
+
+/// From now on SIGUSR1 is a wish for a new log file instead of an end.
+///
+/// # Errors
+/// The system's.
+pub fn accept_log_wishes() -> io::Result<()> {
+    system::accept_log_wishes()
+}
+
+/// Whether somebody has wished for a new log file since this was last asked.
+pub fn new_log_wished() -> bool {
+    system::new_log_wished()
+}
+
+// ---------------------------------------------------------------------------------------------
+// Being a daemon
+
+/// Which of the two processes this is, after [`detach`].
+#[derive(Debug)]
+pub enum Detached {
+    /// The one that was started; reads what the daemon writes, and its end when the daemon ends.
+    Starter(ReadEnd),
+    /// The daemon.
+    Daemon(WriteEnd),
+}
+
+/// Starts a copy of this process that has no terminal: a session of its own which it does not lead,
+/// `/dev/null` as standard input, output and error. Returns in both. The process must not have more
+/// than one thread.
+///
+/// # Errors
+/// The system's; also in the daemon.
+pub fn detach() -> io::Result<Detached> {
+    system::detach()
+}
+
+/// Takes the lock on an open file, for as long as it (or a copy) is open, without waiting. False if
+/// another process has it.
+///
+/// # Errors
+/// The system's, for example on a network file system without locks.
+pub fn lock_file(file: &File) -> io::Result<bool> {
+    system::lock_file(file)
+}
+
+/// Whether there is a process with this number, whoever owns it.
+pub fn process_exists(pid: u32) -> bool {
+    system::process_exists(pid)
+}
+
+/// When a process was started, in units of the system's own: two processes that have had the same
+/// number differ in it. None if there is no such process or the system does not tell.
+pub fn process_start(pid: u32) -> Option<u64> {
+    system::process_start(pid)
+}
+
+/// The working directory of a process; none if the system does not tell.
+pub fn process_directory(pid: u32) -> Option<PathBuf> {
+    system::process_directory(pid)
+}
+
+/// Sends a signal to one process, which is not that with number 1.
+///
+/// # Errors
+/// The system's: no such process, not ours.
+pub fn signal_process(pid: u32, signal: Signal) -> io::Result<()> {
+    system::signal_process(pid, signal.0)
+}
+
+/// Which process this is: told apart from any other that has, had or gets its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Its number.
+    pub pid: u32,
+    /// When it was started, see [`process_start`].
+    pub start: u64,
+    /// Its process group.
+    pub group: u32,
+    /// Its session.
+    pub session: u32,
+}
+
+/// The identity of a process. None if there is no such process or the system does not tell.
+pub fn process_identity(pid: u32) -> Option<Identity> {
+    system::process_identity(pid)
+}
+
+/// What [`process_start`] would tell of a process that is started now; none if that cannot be known.
+pub fn process_clock() -> Option<u64> {
+    system::process_clock()
+}
+
+/// Names the time since the system was started: processes of different such times have nothing to
+/// do with each other, whatever their numbers. None if the system does not tell.
+pub fn boot_id() -> Option<String> {
+    system::boot_id()
+}
+
+/// How a process group is recognised whose leader has ended, see [`end_group`].
+#[derive(Debug, Clone, Copy)]
+pub struct Traces<'a> {
+    /// A time of [`process_clock`] at which the group was known to exist.
+    pub seen: Option<u64>,
+    /// The directory in which, or below which, its processes work; absolute, without links.
+    pub directory: Option<&'a Path>,
+}
+
+/// What became of a process group, see [`end_group`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupEnd {
+    /// Nothing of it was there any more.
+    Gone,
+    /// These were killed, as far as the system tells who they were, and are gone.
+    Killed(Vec<Leftover>),
+    /// These did not go until the deadline.
+    Survived(Vec<Leftover>),
+    /// The number belongs to somebody else now, or may. Nobody was signalled.
+    Stranger,
+    /// This system does not tell enough to be sure. Nobody was signalled.
+    Unknown,
+}
+
+/// Kills what is left of the process group that `leader` led (and of its session, if it led one),
+/// and waits until it is gone or the deadline has come. Meant for what an earlier process of ours
+/// left, in the same time since the system's start ([`boot_id`]). May block.
+///
+/// The group is the one that is meant if its leader still lives. Or else if a process in it and in
+/// the leader's session, no older than the leader, was there when the group was seen last (from then
+/// on its number was always taken), or works in the group's directory. Everything else is a stranger
+/// and stays unharmed.
+pub fn end_group(leader: &Identity, traces: &Traces<'_>, deadline: Instant) -> GroupEnd {
+    system::end_group(leader, traces, deadline)
+}
+
+/// Ends this process as the stop request would have ended it, so that whoever waits for it sees a
+/// process ended by that signal. Runs nothing more of this program.
+pub fn end_by(request: StopRequest) -> ! {
+    system::end_by_signal(system::stop_signal(request))
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -357,9 +508,56 @@ pub fn home_directory(user: Option<&str>) -> Option<PathBuf> {
     system::home_directory(user)
 }
 
+/// The name of the user with this number (from the password database); none if there is no such
+/// user.
+pub fn user_name(uid: u32) -> Option<String> {
+    system::user_name(uid)
+}
+
+/// Whether this process may do what only the superuser may.
+pub fn is_superuser() -> bool {
+    system::is_superuser()
+}
+
+/// Something that starts services when a system boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ServiceManager {
+    Systemd,
+    OpenRc,
+    FreeBsdRc,
+    OpenBsdRc,
+    NetBsdRc,
+    DragonFlyRc,
+    /// illumos.
+    Smf,
+    /// macOS.
+    Launchd,
+    /// The `launch_daemon` of Haiku.
+    HaikuLaunch,
+}
+
+/// What has started the services of the running system; none if that is nothing of these, as in
+/// most containers.
+pub fn service_manager() -> Option<ServiceManager> {
+    system::service_manager()
+}
+
 /// Sets the permission bits that new files do not get; returns the ones before.
 pub fn set_umask(mask: u32) -> u32 {
     system::set_umask(mask)
+}
+
+// ---------------------------------------------------------------------------------------------
+// Network
+
+/// Lets a TCP connection fail when what was sent has not been acknowledged for so long. Does nothing
+/// where the system has no such limit.
+///
+/// # Errors
+/// The system's.
+pub fn limit_unacknowledged(socket: &impl system::Socket, limit: Duration) -> io::Result<()> {
+    system::limit_unacknowledged(socket, limit)
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -403,6 +601,14 @@ pub fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
     system::stat(path, follow)
 }
 
+/// Makes a new file for writing that only its owner may read and write, from the first moment on.
+///
+/// # Errors
+/// The system's; there is a file already.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    system::create_private(path)
+}
+
 /// Sets the permission bits (octal `07777`) of a file.
 ///
 /// # Errors
@@ -433,4 +639,47 @@ pub fn make_node(path: &Path, model: &FileStat) -> io::Result<()> {
 /// The system's; a refused change of owner is none.
 pub fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {
     system::copy_attributes(path, model)
+}
+
+// ---------------------------------------------------------------------------------------------
+// The service manager, and clocks
+
+/// Sends one message to a socket of datagrams, given as in `NOTIFY_SOCKET` of sd_notify(3): a path,
+/// or `@` and an abstract name. Does not block.
+///
+/// # Errors
+/// The system's, or that it has no such sockets.
+pub fn send_datagram(address: &OsStr, message: &[u8]) -> io::Result<()> {
+    system::send_datagram(address, message)
+}
+
+/// Sleeps, and notices when the clock on the wall is set or the machine wakes up from a suspend.
+#[derive(Debug)]
+pub struct ClockAlarm(system::ClockAlarm);
+
+/// Why [`ClockAlarm::sleep`] returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awake {
+    /// The time is over.
+    TimeOver,
+    /// The clock was set, or the machine was suspended.
+    ClockChanged,
+}
+
+impl ClockAlarm {
+    /// Needs one descriptor at most. Where the system does not tell of changes, it only sleeps.
+    pub fn new() -> ClockAlarm {
+        ClockAlarm(system::ClockAlarm::new())
+    }
+
+    /// Blocks for so long, or until the clock has changed since the last call.
+    pub fn sleep(&mut self, time: Duration) -> Awake {
+        self.0.sleep(time)
+    }
+}
+
+impl Default for ClockAlarm {
+    fn default() -> ClockAlarm {
+        ClockAlarm::new()
+    }
 }

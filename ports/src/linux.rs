@@ -2,16 +2,23 @@
 //! they are, so nothing that a step starts gets away. Where one of the two is missing (an emulated
 //! processor, a bare chroot), the process group is what remains.
 
+#[path = "linux/identity.rs"]
+mod identity;
 #[path = "linux/proc.rs"]
 mod proc;
+#[path = "linux/service.rs"]
+mod service;
 
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 pub use crate::unix::*;
-use crate::{Containment, Leftover};
+use crate::{Containment, Leftover, ServiceManager};
+pub(crate) use identity::{boot_id, process_clock, process_identity, processes_of};
+pub(crate) use service::{ClockAlarm, socket_address};
 
 /// What `ps` and `top` show a monitor as.
 const MONITOR_NAME: &CStr = c"coracle-step";
@@ -47,6 +54,18 @@ pub(crate) fn follower_path(leader: &OwnedFd) -> io::Result<CString> {
     Ok(unsafe { CStr::from_ptr(path.as_ptr()) }.to_owned())
 }
 
+/// `TCP_USER_TIMEOUT` of tcp(7), in milliseconds.
+pub(crate) fn limit_unacknowledged(socket: &impl Socket, limit: Duration) -> io::Result<()> {
+    let limit = libc::c_uint::try_from(limit.as_millis()).unwrap_or(libc::c_uint::MAX);
+    let (value, size) = (
+        (&raw const limit).cast(),
+        size_of_val(&limit) as libc::socklen_t,
+    );
+    let (socket, option) = (socket.as_fd().as_raw_fd(), libc::TCP_USER_TIMEOUT);
+    // SAFETY: `value` points to one number of `size` bytes.
+    check(unsafe { libc::setsockopt(socket, libc::IPPROTO_TCP, option, value, size) }).map(drop)
+}
+
 pub(crate) fn containment() -> Containment {
     let mut reaper: libc::c_int = 0;
     let room: *mut libc::c_int = &mut reaper;
@@ -76,6 +95,15 @@ pub(crate) fn before_exec(monitor: Pid) {
     if unsafe { libc::getppid() } != monitor {
         // It died before the call above.
         exit_now(127);
+    }
+}
+
+/// Reaps the children that have ended, other than those.
+pub(crate) fn reap_except(known: &[Pid]) {
+    for pid in proc::children(own_id()) {
+        if !known.contains(&pid) {
+            let _ = reap(pid, false);
+        }
     }
 }
 
@@ -154,6 +182,17 @@ fn close_range(from: RawFd, to: RawFd) -> io::Result<()> {
     // SAFETY: close_range(2) takes numbers; only the monitor, where no owner is left, calls this.
     let closed = unsafe { libc::syscall(libc::SYS_close_range, from, to, 0 as libc::c_uint) };
     check(closed as libc::c_int).map(drop)
+}
+
+/// Both leave a mark for this question: sd_booted(3), and the state directory of OpenRC.
+pub(crate) fn service_manager() -> Option<ServiceManager> {
+    if Path::new("/run/systemd/system").is_dir() {
+        Some(ServiceManager::Systemd)
+    } else if Path::new("/run/openrc").is_dir() {
+        Some(ServiceManager::OpenRc)
+    } else {
+        None
+    }
 }
 
 pub(crate) fn leftovers(monitor: Pid, main: Pid, until: Instant) -> Vec<Leftover> {

@@ -5,22 +5,30 @@
 //! meant for that are listed in `ports/README.md`.
 
 mod child;
+mod daemon;
 mod facts;
 mod files;
+mod identity;
 mod monitor;
+mod network;
 mod plan;
 mod process;
 mod raw;
 mod report;
+mod service;
 mod signals;
 mod terminal;
 mod wait;
 
+pub(crate) use daemon::*;
 pub(crate) use facts::*;
 pub(crate) use files::*;
+pub(crate) use identity::*;
 pub(crate) use monitor::*;
+pub use network::*;
 pub use process::*;
 pub(crate) use raw::*;
+pub(crate) use service::*;
 pub use signals::*;
 pub(crate) use terminal::*;
 pub use wait::*;

@@ -16,6 +16,8 @@ mod facts;
 mod files;
 #[path = "contract/isolation.rs"]
 mod isolation;
+#[path = "contract/network.rs"]
+mod network;
 #[path = "contract/roles.rs"]
 mod roles;
 #[path = "contract/signals.rs"]

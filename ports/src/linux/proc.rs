@@ -248,6 +248,11 @@ pub(crate) fn descendants(monitor: Pid, main: Pid, until: Instant) -> Vec<Leftov
     found
 }
 
+/// The children of all threads of a process.
+pub(crate) fn children(pid: Pid) -> Vec<Pid> {
+    Children::look(pid).of(pid)
+}
+
 /// Who is whose child.
 enum Children {
     /// `/proc` has lists.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::raw;
-use crate::LocalTime;
+use crate::{LocalTime, ServiceManager};
 
 pub(crate) const SYSTEM_KIND: &str = "posix";
 pub(crate) const PATH_SEPARATOR: char = ':';
@@ -145,10 +145,65 @@ pub(crate) fn home_directory(user: Option<&str>) -> Option<PathBuf> {
         Some(user) => Some(CString::new(user).ok()?),
         None => None,
     };
+    let key = match &name {
+        Some(name) => Key::Name(name),
+        // SAFETY: getuid(2) takes nothing and cannot fail.
+        None => Key::Number(unsafe { libc::getuid() }),
+    };
+    look_up(&key).map(|user| user.home)
+}
+
+pub(crate) fn user_name(uid: u32) -> Option<String> {
+    look_up(&Key::Number(uid)).map(|user| user.name)
+}
+
+pub(crate) fn is_superuser() -> bool {
+    // SAFETY: geteuid(2) takes nothing and cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+pub(crate) fn service_manager() -> Option<ServiceManager> {
+    let mut name = MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: `name` has room for one answer.
+    if unsafe { libc::uname(name.as_mut_ptr()) } == -1 {
+        return None;
+    }
+    // SAFETY: utsname is characters only; uname(2) has filled it.
+    let name = unsafe { name.assume_init() };
+    manager_of(&text(&name.sysname))
+}
+
+/// What each system that has only one is managed by, by its own name for itself (`uname -s`).
+fn manager_of(system: &str) -> Option<ServiceManager> {
+    match system {
+        "FreeBSD" => Some(ServiceManager::FreeBsdRc),
+        "OpenBSD" => Some(ServiceManager::OpenBsdRc),
+        "NetBSD" => Some(ServiceManager::NetBsdRc),
+        "DragonFly" => Some(ServiceManager::DragonFlyRc),
+        "SunOS" => Some(ServiceManager::Smf),
+        "Darwin" => Some(ServiceManager::Launchd),
+        "Haiku" => Some(ServiceManager::HaikuLaunch),
+        _ => None,
+    }
+}
+
+/// Whom the password database is asked for.
+enum Key<'a> {
+    Name(&'a CStr),
+    Number(libc::uid_t),
+}
+
+/// What it knows of a user.
+struct User {
+    name: String,
+    home: PathBuf,
+}
+
+fn look_up(key: &Key<'_>) -> Option<User> {
     let mut size = 1024;
     while size <= LARGEST_ENTRY {
-        match password_entry(name.as_deref(), size) {
-            Entry::Found(home) => return Some(home),
+        match password_entry(key, size) {
+            Entry::Found(user) => return Some(user),
             Entry::Absent => return None,
             Entry::Larger => size *= 4,
         }
@@ -158,26 +213,24 @@ pub(crate) fn home_directory(user: Option<&str>) -> Option<PathBuf> {
 
 /// What the password database said.
 enum Entry {
-    Found(PathBuf),
+    Found(User),
     Absent,
     /// The buffer was too small.
     Larger,
 }
 
-fn password_entry(name: Option<&CStr>, size: usize) -> Entry {
+fn password_entry(key: &Key<'_>, size: usize) -> Entry {
     let mut entry = MaybeUninit::<libc::passwd>::zeroed();
     let mut buffer = vec![0 as libc::c_char; size];
     let mut found = std::ptr::null_mut();
     let (room, texts) = (entry.as_mut_ptr(), buffer.as_mut_ptr());
-    let error = match name {
+    let error = match key {
         // SAFETY: `name` ends with NUL; `texts` has `size` bytes; the rest is room for one value.
-        Some(name) => unsafe { libc::getpwnam_r(name.as_ptr(), room, texts, size, &mut found) },
-        None => {
-            // SAFETY: getuid(2) takes nothing and cannot fail.
-            let own = unsafe { libc::getuid() };
-            // SAFETY: as for getpwnam_r.
-            unsafe { libc::getpwuid_r(own, room, texts, size, &mut found) }
-        }
+        Key::Name(name) => unsafe {
+            libc::getpwnam_r(name.as_ptr(), room, texts, size, &mut found)
+        },
+        // SAFETY: as for getpwnam_r.
+        Key::Number(uid) => unsafe { libc::getpwuid_r(*uid, room, texts, size, &mut found) },
     };
     if error == libc::ERANGE {
         return Entry::Larger;
@@ -187,10 +240,28 @@ fn password_entry(name: Option<&CStr>, size: usize) -> Entry {
     }
     // SAFETY: all zeros is a value of passwd, and the entry was found, so it is filled.
     let entry = unsafe { entry.assume_init() };
-    if entry.pw_dir.is_null() {
+    if entry.pw_dir.is_null() || entry.pw_name.is_null() {
         return Entry::Absent;
     }
     // SAFETY: not null, so it is a text in `buffer` that ends with NUL.
     let home = unsafe { CStr::from_ptr(entry.pw_dir) };
-    Entry::Found(PathBuf::from(OsStr::from_bytes(home.to_bytes())))
+    // SAFETY: as above.
+    let name = unsafe { CStr::from_ptr(entry.pw_name) };
+    Entry::Found(User {
+        name: name.to_string_lossy().into_owned(),
+        home: PathBuf::from(OsStr::from_bytes(home.to_bytes())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systems_are_known_by_what_uname_prints() {
+        assert_eq!(manager_of("SunOS"), Some(ServiceManager::Smf));
+        assert_eq!(manager_of("DragonFly"), Some(ServiceManager::DragonFlyRc));
+        assert_eq!(manager_of("Linux"), None);
+        assert_eq!(manager_of(""), None);
+    }
 }

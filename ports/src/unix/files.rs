@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, lchown, symlink};
 use std::path::Path;
 
 use super::raw::{self, check};
@@ -46,6 +46,11 @@ pub(crate) fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
 
 fn nanoseconds(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
+}
+
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true).mode(0o600).open(path)
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {

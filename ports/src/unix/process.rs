@@ -116,11 +116,15 @@ fn terminal_streams() -> io::Result<Streams> {
 /// Forks with all signals blocked, so that no handler of the worker runs in the monitor.
 fn fork_monitor(plan: &Plan, inherited: &Inherited<'_>) -> io::Result<Pid> {
     let before = raw::block_signals(&raw::all_signals());
+    // Until it is known, nobody may take it for a stranger.
+    let mut known = monitors();
     // SAFETY: `monitor::run` and what it calls is async-signal-safe and never returns.
     let forked = unsafe { raw::fork() };
     if let Ok(None) = forked {
         monitor::run(plan, inherited);
     }
+    known.extend(forked.as_ref().ok().copied().flatten());
+    drop(known);
     raw::block_signals(&before);
     Ok(forked?.unwrap_or_default())
 }
@@ -318,7 +322,7 @@ impl StepProcess {
         let _ = Order::End.send(self.control.as_fd());
         while self.receive(Some(deadline)) {}
         // A monitor closes its end of the socket only by ending, so this does not block for long.
-        if matches!(raw::reap(monitor, self.lost), Ok(false)) {
+        if !reap_monitor(monitor, self.lost) {
             return false;
         }
         self.monitor = None;
@@ -351,7 +355,40 @@ fn stragglers() -> std::sync::MutexGuard<'static, Vec<Pid>> {
 
 /// Reaps the stragglers that have ended meanwhile.
 fn reap_stragglers() {
-    stragglers().retain(|monitor| matches!(raw::reap(*monitor, false), Ok(false)));
+    stragglers().retain(|monitor| !reap_monitor(*monitor, false));
+}
+
+/// Monitors that were started and have not been reaped.
+static MONITORS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+fn monitors() -> std::sync::MutexGuard<'static, Vec<Pid>> {
+    MONITORS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a monitor has ended and is reaped now.
+fn reap_monitor(monitor: Pid, block: bool) -> bool {
+    let reaped = raw::reap(monitor, block).unwrap_or(true);
+    if reaped {
+        monitors().retain(|known| *known != monitor);
+    }
+    reaped
+}
+
+/// Reaps the children that have ended and that are no monitors: only process 1 of a container has
+/// such, orphans of others that came to it.
+pub(crate) fn reap_strangers() {
+    let known = monitors();
+    crate::system::reap_except(&known);
+}
+
+/// Reaps the children that have ended, other than those. A child among those that has ended hides
+/// the others until it is reaped.
+pub(crate) fn reap_except(known: &[Pid]) {
+    while let Some(pid) = raw::peek_any().filter(|pid| !known.contains(pid)) {
+        if raw::reap(pid, false).is_err() {
+            return;
+        }
+    }
 }
 
 fn gone() -> io::Error {

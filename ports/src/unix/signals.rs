@@ -2,9 +2,9 @@
 
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use super::raw;
+use super::{process, raw};
 use crate::StopRequest;
 
 pub(crate) const SIGKILL: i32 = libc::SIGKILL;
@@ -55,22 +55,51 @@ pub struct StopRequests(OwnedFd);
 /// Where the handler writes. It stays open as long as the process lives.
 static HANDLER_END: AtomicI32 = AtomicI32::new(-1);
 
+/// Whether the end of a child has been noted and not been looked at: many at once must not fill the
+/// pipe, in which a request to stop has to find room.
+static CHILD_NOTED: AtomicBool = AtomicBool::new(false);
+
 pub(crate) fn stop_requests() -> io::Result<StopRequests> {
     let (reader, writer) = crate::system::pipe()?;
     // A handler must not block. It would need thousands of requests that nobody read.
     raw::set_nonblocking(writer.as_fd())?;
     HANDLER_END.store(writer.into_raw_fd(), Ordering::SeqCst);
     let handler = note as extern "C" fn(libc::c_int);
-    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGUSR2] {
         raw::set_action(signal, handler as libc::sighandler_t, libc::SA_RESTART)?;
+    }
+    if raw::own_id() == 1 {
+        let flags = libc::SA_RESTART | libc::SA_NOCLDSTOP;
+        raw::set_action(libc::SIGCHLD, handler as libc::sighandler_t, flags)?;
+        // Those that have come before.
+        process::reap_strangers();
     }
     Ok(StopRequests(reader))
 }
 
 /// The handler: one byte into the pipe.
 extern "C" fn note(signal: libc::c_int) {
+    if signal == libc::SIGCHLD && CHILD_NOTED.swap(true, Ordering::SeqCst) {
+        return;
+    }
     let end: RawFd = HANDLER_END.load(Ordering::SeqCst);
     let _ = raw::write(raw::inherited(end), &[signal as u8]);
+}
+
+static NEW_LOG: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn accept_log_wishes() -> io::Result<()> {
+    let handler = note_log_wish as extern "C" fn(libc::c_int);
+    let handler = handler as libc::sighandler_t;
+    raw::set_action(libc::SIGUSR1, handler, libc::SA_RESTART)
+}
+
+extern "C" fn note_log_wish(_: libc::c_int) {
+    NEW_LOG.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn new_log_wished() -> bool {
+    NEW_LOG.swap(false, Ordering::Relaxed)
 }
 
 impl StopRequests {
@@ -84,6 +113,11 @@ impl StopRequests {
                 libc::SIGTERM => return Ok(StopRequest::Terminate),
                 libc::SIGINT => return Ok(StopRequest::Interrupt),
                 libc::SIGHUP => return Ok(StopRequest::Hangup),
+                libc::SIGCHLD => {
+                    CHILD_NOTED.store(false, Ordering::SeqCst);
+                    process::reap_strangers();
+                }
+                libc::SIGUSR2 => return Ok(StopRequest::Drain),
                 _ => {}
             }
         }

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Everything that must hold before a change lands: format, lints, tests of all kinds, and a real
+# Buildbot master that drives this worker and Python's own side by side.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$1"; }
+
+say "format"
+cargo fmt --all --check
+
+say "lints"
+cargo clippy --workspace --all-targets -- -D warnings
+
+say "tools of the tests"
+if ci/tools.sh; then
+    # From here on a missing one is a failure.
+    export CORACLE_TOOLS=1
+fi
+
+say "tests"
+cargo test --workspace
+
+say "tests of the port template (a system without a file of its own)"
+RUSTFLAGS="--cfg ports_unlisted" CARGO_TARGET_DIR=target/unlisted cargo test -p ports
+
+say "the oldest compiler"
+ci/oldest-compiler.sh
+
+say "a real master"
+cargo build --release
+ci/master.sh

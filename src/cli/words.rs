@@ -1,0 +1,324 @@
+//! Brings what was typed into the one form that the parser knows: `--option value`, full names,
+//! each option once, then `--`, then the rest. `--option=value`, `-k60`, `-nq`, beginnings of
+//! names and repeated options are what scripts written for the Python tool contain.
+
+/// An option of a command.
+struct Spelling {
+    long: &'static str,
+    short: Option<char>,
+    /// Whether a value follows.
+    value: bool,
+}
+
+const fn switch(long: &'static str, short: Option<char>) -> Spelling {
+    Spelling {
+        long,
+        short,
+        value: false,
+    }
+}
+
+const fn option(long: &'static str, short: Option<char>) -> Spelling {
+    Spelling {
+        long,
+        short,
+        value: true,
+    }
+}
+
+const GENERAL: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("version", None),
+    switch("verbose", None),
+];
+
+const START: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("nodaemon", None),
+    switch("quiet", Some('q')),
+    switch("verbose", None),
+];
+
+const STOP: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("quiet", Some('q')),
+    switch("drain", None),
+    option("timeout", None),
+];
+
+const CREATE_WORKER: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("force", Some('f')),
+    switch("relocatable", Some('r')),
+    switch("no-logrotate", Some('n')),
+    switch("quiet", Some('q')),
+    switch("use-tls", None),
+    switch("delete-leftover-dirs", None),
+    option("keepalive", Some('k')),
+    option("umask", None),
+    option("maxdelay", None),
+    option("maxretries", None),
+    option("numcpus", None),
+    option("log-size", Some('s')),
+    option("log-count", Some('l')),
+    option("allow-shutdown", Some('a')),
+    option("protocol", None),
+    option("connection-string", None),
+    option("proxy-connection-string", None),
+    option("passwd-file", None),
+    option("passwd-env", None),
+];
+
+const SERVICE: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("for", None),
+    option("user", None),
+    option("name", None),
+    option("program", None),
+    switch("install", None),
+    option("destdir", None),
+    switch("status", None),
+];
+
+fn spellings(command: &str) -> Option<&'static [Spelling]> {
+    match command {
+        "create-worker" => Some(CREATE_WORKER),
+        "start" | "restart" => Some(START),
+        "stop" => Some(STOP),
+        "service" => Some(SERVICE),
+        _ => None,
+    }
+}
+
+/// Whether there is such a command.
+pub fn is_command(word: &str) -> bool {
+    spellings(word).is_some()
+}
+
+/// The command among the words: the first that is no option.
+pub fn command(words: &[String]) -> Option<&str> {
+    words
+        .iter()
+        .map(String::as_str)
+        .find(|word| !word.starts_with('-'))
+}
+
+/// The words in the form that the parser knows.
+///
+/// # Errors
+/// What is wrong with them, in one line.
+pub fn normal(words: &[String]) -> Result<Vec<String>, String> {
+    let at = words.iter().position(|word| !word.starts_with('-'));
+    let (before, rest) = words.split_at(at.unwrap_or(words.len()));
+    let mut sorted = Sorted::new(GENERAL, false);
+    sorted.take(before)?;
+    let mut result = sorted.options();
+    let Some((command, rest)) = rest.split_first() else {
+        return Ok(result);
+    };
+    let Some(spellings) = spellings(command) else {
+        return Err(format!("unknown command {command}"));
+    };
+    let mut sorted = Sorted::new(spellings, command == "create-worker");
+    sorted.take(rest)?;
+    result.push(command.clone());
+    result.extend(sorted.options());
+    if !sorted.others.is_empty() {
+        result.push("--".to_owned());
+        result.extend(sorted.others);
+    }
+    Ok(result)
+}
+
+/// Options and other words, told apart.
+struct Sorted {
+    spellings: &'static [Spelling],
+    /// Whether the fourth other word is a password, which may look like an option.
+    has_password: bool,
+    options: Vec<(&'static str, Option<String>)>,
+    others: Vec<String>,
+}
+
+impl Sorted {
+    fn new(spellings: &'static [Spelling], has_password: bool) -> Self {
+        Self {
+            spellings,
+            has_password,
+            options: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+
+    fn options(&self) -> Vec<String> {
+        let options = self.options.iter();
+        options
+            .flat_map(|(name, value)| [Some(format!("--{name}")), value.clone()])
+            .flatten()
+            .collect()
+    }
+
+    fn take(&mut self, words: &[String]) -> Result<(), String> {
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            if word == "--" {
+                self.others.extend(words.by_ref().cloned());
+            } else if let Some(long) = word.strip_prefix("--") {
+                let (name, value) = match long.split_once('=') {
+                    Some((name, value)) => (name, Some(value.to_owned())),
+                    None => (long, None),
+                };
+                match self.long(name) {
+                    Ok(spelling) => self.set(spelling, value, &mut words)?,
+                    Err(_) if self.expects_password() => self.others.push(word.clone()),
+                    Err(why) => return Err(why),
+                }
+            } else if word.len() > 1 && word.starts_with('-') {
+                match self.cluster(&word[1..]) {
+                    Ok(found) => {
+                        for (spelling, value) in found {
+                            self.set(spelling, value, &mut words)?;
+                        }
+                    }
+                    Err(_) if self.expects_password() => self.others.push(word.clone()),
+                    Err(why) => return Err(why),
+                }
+            } else {
+                self.others.push(word.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn expects_password(&self) -> bool {
+        self.has_password && self.others.len() == 3
+    }
+
+    fn long(&self, name: &str) -> Result<&'static Spelling, String> {
+        let unknown = || Err(format!("unknown option --{name}"));
+        if name.is_empty() {
+            return unknown();
+        }
+        if let Some(spelling) = self.spellings.iter().find(|known| known.long == name) {
+            return Ok(spelling);
+        }
+        let mut fitting = self
+            .spellings
+            .iter()
+            .filter(|known| known.long.starts_with(name));
+        match (fitting.next(), fitting.next()) {
+            (Some(spelling), None) => Ok(spelling),
+            (None, _) => unknown(),
+            (Some(one), Some(two)) => {
+                Err(format!("--{name} may be --{} or --{}", one.long, two.long))
+            }
+        }
+    }
+
+    /// Short options in one word; the last one may have its value with it.
+    fn cluster(&self, letters: &str) -> Result<Vec<(&'static Spelling, Option<String>)>, String> {
+        let mut found = Vec::new();
+        for (at, letter) in letters.char_indices() {
+            let spelling = self
+                .spellings
+                .iter()
+                .find(|known| known.short == Some(letter));
+            let Some(spelling) = spelling else {
+                return Err(format!("unknown option -{letter}"));
+            };
+            let rest = &letters[at + letter.len_utf8()..];
+            if spelling.value && !rest.is_empty() {
+                found.push((spelling, Some(rest.to_owned())));
+                break;
+            }
+            found.push((spelling, None));
+        }
+        Ok(found)
+    }
+
+    fn set(
+        &mut self,
+        spelling: &'static Spelling,
+        value: Option<String>,
+        words: &mut std::slice::Iter<'_, String>,
+    ) -> Result<(), String> {
+        let name = spelling.long;
+        let value = match (spelling.value, value) {
+            (true, Some(value)) => Some(value),
+            (true, None) => match words.next() {
+                Some(value) => Some(value.clone()),
+                None => return Err(format!("option --{name} needs a value")),
+            },
+            (false, None) => None,
+            (false, Some(_)) => return Err(format!("option --{name} takes no value")),
+        };
+        // The last one counts.
+        self.options.retain(|(known, _)| *known != name);
+        self.options.push((name, value));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normal_text(line: &str) -> Result<String, String> {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        normal(&words).map(|words| words.join(" "))
+    }
+
+    #[test]
+    fn all_ways_to_write_an_option_are_one() {
+        for line in [
+            "create-worker --keepalive=60 -r d",
+            "create-worker --keepalive 60 --relocatable d",
+            "create-worker -k 60 -r d",
+            "create-worker -k60 -r d",
+            "create-worker -k 5 --keepa=60 --reloc d",
+        ] {
+            let expected = "create-worker --keepalive 60 --relocatable -- d";
+            assert_eq!(normal_text(line).as_deref(), Ok(expected), "{line}");
+        }
+        assert_eq!(
+            normal_text("create-worker -rnk60 d").as_deref(),
+            Ok("create-worker --relocatable --no-logrotate --keepalive 60 -- d")
+        );
+        assert_eq!(
+            normal_text("--verbose start -q").as_deref(),
+            Ok("--verbose start --quiet")
+        );
+        assert_eq!(normal_text("-h").as_deref(), Ok("--help"));
+    }
+
+    #[test]
+    fn a_password_may_look_like_an_option() {
+        let line = "create-worker d h n -pw";
+        assert_eq!(
+            normal_text(line).as_deref(),
+            Ok("create-worker -- d h n -pw")
+        );
+        assert_eq!(
+            normal_text("create-worker d h n --zzz --umask=0").as_deref(),
+            Ok("create-worker --umask 0 -- d h n --zzz")
+        );
+        assert!(normal_text("create-worker d h -pw").is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        for (line, why) in [
+            ("start --frob", "unknown option --frob"),
+            ("start --nodaemon=1", "option --nodaemon takes no value"),
+            ("create-worker --umask", "option --umask needs a value"),
+            (
+                "create-worker --max=1",
+                "--max may be --maxdelay or --maxretries",
+            ),
+            ("frob", "unknown command frob"),
+            ("start -x", "unknown option -x"),
+            ("start --=", "unknown option --"),
+        ] {
+            assert_eq!(normal_text(line), Err(why.to_owned()), "{line}");
+        }
+    }
+}

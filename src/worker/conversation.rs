@@ -1,0 +1,401 @@
+//! One connection to a master, from the first byte to the end: serves its calls and carries what
+//! the steps say. Bytes, events and time come in as arguments, so it runs in tests without a
+//! network and on any clock.
+
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use log::{debug, info, warn};
+
+use super::builders::Builders;
+use super::phase::{self, Phase};
+use super::running::{Assignment, RunningSteps};
+use crate::basedir::{self, Settings};
+use crate::calls::{
+    Answer, BuilderName, CommandId, Fact, Failure, FailureKind, MasterCall, ReplyTo, StepEvent,
+    StepId, ToStep,
+};
+use crate::session::keepalive::{Keepalive, Liveness};
+use crate::session::pb::{Event, PbSession};
+use crate::steps::Context;
+
+/// Longest time from the connection to the end of the login. A master that asks an older connection
+/// of the same name for a sign of life takes up to 10 s over it (PROTOCOL 4.10).
+const LOGIN_LIMIT: Duration = Duration::from_secs(120);
+
+/// Longest time from the login to the list of builders. A master whose attachment failed lets the
+/// login succeed all the same and never gives us work (PROTOCOL 3.6).
+const ATTACH_LIMIT: Duration = Duration::from_secs(60);
+
+/// Time for our answer to reach the master that told us to shut down (PROTOCOL 4.2).
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How a conversation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The connection, or our trust in it, is gone.
+    Lost(String),
+    /// The master would not have us.
+    Refused(String),
+    /// The master told the worker to shut down.
+    Shutdown,
+}
+
+/// What outlives a connection.
+#[derive(Debug)]
+pub struct Workplace {
+    /// What steps inherit.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The builders and their directories.
+    pub builders: Builders,
+    /// The running steps.
+    pub steps: RunningSteps,
+    /// What the worker reports about itself is read anew for each connection (PROTOCOL 4.3).
+    pub settings: Settings,
+}
+
+/// A conversation with a master.
+#[derive(Debug)]
+pub struct Conversation<'a> {
+    workplace: &'a mut Workplace,
+    session: PbSession,
+    liveness: Keepalive,
+    /// When we give up waiting for the login or for the builders; none once attached.
+    give_up: Option<Instant>,
+    logged_in: bool,
+    has_builders: bool,
+    /// Set once the master told us to shut down.
+    leave_at: Option<Instant>,
+}
+
+impl<'a> Conversation<'a> {
+    /// Begins with a connection that has just been made.
+    pub fn new(
+        workplace: &'a mut Workplace,
+        session: PbSession,
+        liveness: Keepalive,
+        now: Instant,
+    ) -> Conversation<'a> {
+        Conversation {
+            workplace,
+            session,
+            liveness,
+            give_up: Some(now + LOGIN_LIMIT),
+            logged_in: false,
+            has_builders: false,
+            leave_at: None,
+        }
+    }
+
+    /// Whether the master has accepted us and given us its list of builders.
+    pub fn is_attached(&self) -> bool {
+        self.logged_in && self.has_builders
+    }
+
+    /// Bytes for the master; what was written is to be taken out by the caller.
+    pub fn outgoing(&mut self) -> &mut Vec<u8> {
+        self.session.outgoing()
+    }
+
+    /// The number for the first step of the next connection.
+    pub fn next_step(&self) -> StepId {
+        self.session.next_step()
+    }
+
+    /// Takes bytes from the master.
+    ///
+    /// # Errors
+    /// The conversation is over.
+    pub fn received(&mut self, bytes: &[u8], now: Instant) -> Result<(), End> {
+        self.liveness.heard(now);
+        let outcome = self.session.receive(bytes);
+        while let Some(event) = self.session.next_event() {
+            self.handle(event, now)?;
+        }
+        outcome.map_err(|error| End::Lost(error.to_string()))
+    }
+
+    /// Bytes that had to wait have left for the master: somebody takes them.
+    pub fn sent_more(&mut self, now: Instant) {
+        self.liveness.heard(now);
+    }
+
+    /// Takes what a step says.
+    pub fn step_says(&mut self, step: StepId, event: StepEvent, now: Instant) {
+        match self.workplace.steps.note(step, event, now) {
+            Some(StepEvent::Updates { updates, cost }) => self.session.update(step, &updates, cost),
+            Some(StepEvent::Transfer { tag, transfer }) => {
+                self.session.transfer(step, tag, transfer);
+            }
+            Some(StepEvent::Complete(result)) => self.session.complete(step, result),
+            None => {}
+        }
+    }
+
+    /// When [`tick`](Self::tick) has something to do.
+    pub fn deadline(&self) -> Option<Instant> {
+        let liveness = if self.logged_in {
+            self.liveness.next()
+        } else {
+            None
+        };
+        [self.give_up, self.leave_at, liveness]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Does what is due. Harmless when called early.
+    ///
+    /// # Errors
+    /// The conversation is over.
+    pub fn tick(&mut self, now: Instant) -> Result<(), End> {
+        if self.leave_at.is_some_and(|at| at <= now) {
+            return Err(End::Shutdown);
+        }
+        if self.give_up.is_some_and(|at| at <= now) {
+            return Err(End::Lost(if self.logged_in {
+                format!(
+                    "logged in, but the master has not attached us within {} s",
+                    ATTACH_LIMIT.as_secs()
+                )
+            } else {
+                format!("the login took longer than {} s", LOGIN_LIMIT.as_secs())
+            }));
+        }
+        // The login has a limit of its own.
+        if !self.logged_in {
+            return Ok(());
+        }
+        self.keep_alive(self.liveness.check(now), now)
+    }
+
+    /// Makes sure that the master is still there: the machine was suspended, or its clock was set.
+    ///
+    /// # Errors
+    /// The conversation is over.
+    pub fn probe(&mut self, now: Instant) -> Result<(), End> {
+        if !self.logged_in {
+            return Ok(());
+        }
+        self.keep_alive(self.liveness.probe(now), now)
+    }
+
+    fn keep_alive(&mut self, liveness: Liveness, now: Instant) -> Result<(), End> {
+        match liveness {
+            Liveness::Fine => Ok(()),
+            Liveness::SendKeepalive => {
+                if self.session.keepalive() {
+                    info!("sending app-level keepalive");
+                }
+                self.liveness.sent(now);
+                Ok(())
+            }
+            Liveness::Dead => Err(End::Lost(
+                "the master has been silent and did not reply to our keepalive".to_owned(),
+            )),
+        }
+    }
+
+    /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10).
+    pub fn ask_for_shutdown(&mut self) {
+        if self.session.ask_for_shutdown() {
+            info!("Telling the master we want to shutdown after any running builds are finished");
+        }
+    }
+
+    fn handle(&mut self, event: Event, now: Instant) -> Result<(), End> {
+        match event {
+            Event::Call(call) => self.serve(call, now),
+            Event::Refused { what } => warn!("refused what the master asked: {what}"),
+            Event::LoggedIn => self.logged_in(now),
+            Event::LoginRefused {
+                unauthorized,
+                message,
+            } => {
+                return Err(End::Refused(refusal(unauthorized, &message)));
+            }
+            Event::Acknowledged { step, cost } => {
+                self.workplace
+                    .steps
+                    .tell(step, ToStep::Acknowledged { cost });
+            }
+            Event::Replied { step, tag, reply } => {
+                self.workplace
+                    .steps
+                    .tell(step, ToStep::Reply { tag, reply });
+            }
+            Event::Completed { step } => debug!("the master has taken the end of step {}", step.0),
+            Event::RemoteFailure { what, message } => {
+                warn!("the master failed at our {what}: {message}");
+            }
+            Event::KeepaliveAnswered => info!("Master replied to keepalive, everything's fine"),
+            Event::ShutdownAsked { answer: Ok(()) } => {
+                debug!("the master has taken our wish to shut down");
+            }
+            Event::ShutdownAsked {
+                answer: Err(message),
+            } => {
+                warn!("the master refused our wish to shut down: {message}");
+            }
+        }
+        Ok(())
+    }
+
+    fn logged_in(&mut self, now: Instant) {
+        info!("Connected to buildmaster; worker is ready");
+        self.logged_in = true;
+        if let Some(interval) = self.liveness.interval() {
+            info!(
+                "sending application-level keepalives every {} seconds",
+                interval.as_secs_f64()
+            );
+        }
+        self.give_up = (!self.has_builders).then_some(now + ATTACH_LIMIT);
+    }
+
+    fn serve(&mut self, call: MasterCall, now: Instant) {
+        phase::enter(Phase::serving(&call));
+        match call {
+            MasterCall::Print { reply, message } => {
+                info!("message from master: {message}");
+                self.session.answer(reply, Answer::Nothing);
+            }
+            MasterCall::GetWorkerInfo { reply } => {
+                let facts = basedir::facts(&self.workplace.settings);
+                self.session.answer(reply, Answer::Facts(facts));
+            }
+            MasterCall::GetCommands { reply } => {
+                let commands = basedir::facts(&self.workplace.settings)
+                    .into_iter()
+                    .find_map(|(name, fact)| match fact {
+                        Fact::Map(commands) if name == "worker_commands" => Some(commands),
+                        _ => None,
+                    });
+                let commands = commands.unwrap_or_default().into_iter();
+                let facts = commands
+                    .map(|(name, version)| (name, Fact::Text(version)))
+                    .collect();
+                self.session.answer(reply, Answer::Facts(facts));
+            }
+            MasterCall::GetVersion { reply } => {
+                self.session
+                    .answer(reply, Answer::Text(env!("CARGO_PKG_VERSION").to_owned()));
+            }
+            MasterCall::SetBuilderList { reply, builders } => self.set_builders(reply, &builders),
+            MasterCall::StartBuild { reply, builder } => {
+                debug!("a build begins in builder {builder}");
+                self.session.answer(reply, Answer::Nothing);
+            }
+            MasterCall::StartCommand {
+                reply,
+                step,
+                builder,
+                id,
+                name,
+                command,
+            } => {
+                let command = *command;
+                self.start(
+                    reply,
+                    Assignment {
+                        step,
+                        builder,
+                        id,
+                        name,
+                        command,
+                    },
+                    now,
+                );
+            }
+            MasterCall::InterruptCommand {
+                reply,
+                builder,
+                id,
+                reason,
+            } => {
+                self.interrupt(reply, &builder, &id, reason);
+            }
+            MasterCall::Shutdown { reply } => {
+                info!("worker shutting down on command from master");
+                self.session.answer(reply, Answer::Nothing);
+                self.leave_at = Some(now + LAST_WORDS);
+            }
+        }
+    }
+
+    fn set_builders(&mut self, reply: ReplyTo, builders: &[(BuilderName, String)]) {
+        for gone in self.workplace.builders.set(builders) {
+            for step in self.workplace.steps.of(&gone) {
+                // The master does not wait for it any more.
+                self.workplace.steps.abandon(step);
+                self.session.forget(step);
+            }
+        }
+        let names = builders.iter().map(|(name, _)| name.clone()).collect();
+        self.session.answer(reply, Answer::Builders(names));
+        let shown: Vec<&str> = builders.iter().map(|(name, _)| name.0.as_str()).collect();
+        info!("attached with builders: {}", shown.join(", "));
+        self.has_builders = true;
+        if self.logged_in {
+            self.give_up = None;
+        }
+    }
+
+    fn start(&mut self, reply: ReplyTo, assignment: Assignment, now: Instant) {
+        let Assignment {
+            step,
+            builder,
+            id,
+            name,
+            ..
+        } = &assignment;
+        let step = *step;
+        info!("(command {id}): startCommand:{name}");
+        self.session.answer(reply, Answer::Nothing);
+        let Some(builder_dir) = self.workplace.builders.directory(builder) else {
+            let message = format!("builder {builder} is not in the list the master gave us");
+            return self.fail(step, FailureKind::UnknownObject, message);
+        };
+        let context = Context {
+            base_dir: self.workplace.settings.basedir.clone(),
+            builder_dir,
+            environment: self.workplace.environment.clone(),
+            line_times: false,
+        };
+        if let Err(error) = self.workplace.steps.start(assignment, context, now) {
+            let message = format!("cannot start a thread for the command: {error}");
+            self.fail(step, FailureKind::System, message);
+        }
+    }
+
+    fn fail(&mut self, step: StepId, kind: FailureKind, message: String) {
+        warn!("{message}");
+        self.session.complete(step, Err(Failure { kind, message }));
+    }
+
+    fn interrupt(&mut self, reply: ReplyTo, builder: &BuilderName, id: &CommandId, reason: String) {
+        info!("(command {id}): asked to interrupt: reason {reason}");
+        match self.workplace.steps.find(builder, id) {
+            Some(step) => self
+                .workplace
+                .steps
+                .tell(step, ToStep::Interrupt { reason }),
+            None => info!("(command {id}): .. but none was running"),
+        }
+        self.session.answer(reply, Answer::Nothing);
+    }
+}
+
+fn refusal(unauthorized: bool, message: &str) -> String {
+    if unauthorized {
+        return "unauthorized login; check worker name and password".to_owned();
+    }
+    if message.contains("rejecting duplicate worker") {
+        return format!(
+            "{message}: another live connection uses this name (a second process, or the \
+             master still holds our old connection)"
+        );
+    }
+    format!("the master refused the login: {message}")
+}

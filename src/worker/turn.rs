@@ -1,0 +1,137 @@
+//! One turn of the loop: wait for what comes first, and hand it to the conversation.
+
+use std::io;
+use std::time::Instant;
+
+use log::info;
+use smol::Timer;
+use smol::future::or;
+
+use super::conversation::{Conversation, End};
+use super::inbox::Inbox;
+use super::outbox::Outbox;
+use super::phase::{self, Phase};
+use super::{Jump, LoopEvent};
+use crate::link::Connection;
+
+/// Bytes waiting for the master above which we take no more of its calls.
+const OUTGOING_LIMIT: usize = 4 * 1024 * 1024;
+
+/// What the loop woke up for.
+#[derive(Debug)]
+pub enum Happening {
+    Event(LoopEvent),
+    Read(io::Result<usize>),
+    Wrote(io::Result<usize>),
+    Deadline,
+}
+
+impl Happening {
+    /// What the loop does about it.
+    fn phase(&self) -> Phase {
+        match self {
+            Happening::Event(LoopEvent::Step(..)) => Phase::HearingStep,
+            Happening::Event(LoopEvent::Stop(_)) => Phase::ShuttingDown,
+            Happening::Read(_) => Phase::ReadingMaster,
+            Happening::Wrote(_) => Phase::Writing,
+            Happening::Event(LoopEvent::ClockJumped(_)) | Happening::Deadline => Phase::Timers,
+        }
+    }
+}
+
+/// Hands what has happened to the conversation.
+pub fn take(
+    conversation: &mut Conversation<'_>,
+    outbox: &mut Outbox,
+    buffer: &[u8],
+    happening: Happening,
+    now: Instant,
+) -> Result<(), End> {
+    phase::enter(happening.phase());
+    match happening {
+        Happening::Event(LoopEvent::Step(step, event)) => conversation.step_says(step, event, now),
+        Happening::Event(LoopEvent::ClockJumped(jump)) => {
+            log_jump(jump);
+            conversation.probe(now)?;
+        }
+        // The loop has seen to it.
+        Happening::Event(LoopEvent::Stop(_)) => {}
+        Happening::Read(Ok(0)) => {
+            return Err(End::Lost("the master closed the connection".to_owned()));
+        }
+        Happening::Read(Ok(count)) => conversation.received(&buffer[..count], now)?,
+        Happening::Wrote(Ok(count)) => {
+            if outbox.len() > OUTGOING_LIMIT {
+                // While we do not listen, this is the master's sign of life.
+                conversation.sent_more(now);
+            }
+            outbox.written(count);
+        }
+        // A signal came in between; nothing is lost.
+        Happening::Read(Err(error)) | Happening::Wrote(Err(error))
+            if error.kind() == io::ErrorKind::Interrupted => {}
+        Happening::Read(Err(error)) | Happening::Wrote(Err(error)) => {
+            return Err(End::Lost(format!(
+                "lost the connection to the master: {error}"
+            )));
+        }
+        Happening::Deadline => {}
+    }
+    // Also when traffic never pauses.
+    if conversation.deadline().is_some_and(|at| at <= now) {
+        conversation.tick(now)?;
+    }
+    Ok(())
+}
+
+/// Waits for whatever comes first. What a step says comes before more work from the master, and
+/// reading before writing; steps are held by their windows, so nobody starves.
+pub async fn next(
+    connection: &mut Connection,
+    inbox: &Inbox,
+    outbox: &Outbox,
+    buffer: &mut [u8],
+    deadline: Option<Instant>,
+) -> Happening {
+    let event = async {
+        match inbox.recv().await {
+            Ok(event) => Happening::Event(event),
+            // Cannot be: the steps' side is held as long as the loop runs.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let read = async {
+        if outbox.len() > OUTGOING_LIMIT {
+            return Happening::Read(connection.reader.ended().await.map(|()| 0));
+        }
+        Happening::Read(connection.reader.read(buffer).await)
+    };
+    let write = async {
+        if outbox.is_empty() {
+            return std::future::pending().await;
+        }
+        Happening::Wrote(connection.writer.write(outbox.unwritten()).await)
+    };
+    let alarm = async {
+        match deadline {
+            Some(at) => {
+                Timer::at(at).await;
+                Happening::Deadline
+            }
+            None => std::future::pending().await,
+        }
+    };
+    or(event, or(read, or(write, alarm))).await
+}
+
+/// One line about a jump of the clock.
+pub fn log_jump(jump: Jump) {
+    let (by, way) = match jump {
+        Jump::Ahead(by) => (by, "ahead"),
+        Jump::Back(by) => (by, "back"),
+    };
+    info!(
+        "the clock went {way} by {:.0} s: this machine was suspended, or its clock was set",
+        by.as_secs_f64()
+    );
+}

@@ -1,0 +1,291 @@
+//! Watches from a thread of its own whether the loop turns. A loop that does not (a hung file
+//! system, a defect) would leave a worker that looks alive and does nothing for days; the process
+//! ends instead, so that whoever watches it starts another one. The steps end with it.
+//!
+//! Nobody wakes up for this without need: the thread looks a few times in the time limit, and wakes
+//! the loop only if that has been idle since the last look.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use log::error;
+
+use super::inbox::Pulse;
+use super::phase;
+use ports::{Awake, ClockAlarm};
+
+/// How long the loop may do one thing. Long enough for a slow disk, which is not our death.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// Looks without a beat until the loop counts as stuck. Looks are counted rather than time, because
+/// a process that was stopped as a whole (by a signal, with its virtual machine) has not been stuck:
+/// it misses one look at most.
+const LOOKS: u32 = 3;
+
+/// How long the log may take for the last line. The log may be what the loop is stuck in.
+const LAST_LINE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Begins to watch the loop, to end this process when it does not turn for about `limit`. With
+/// `patience`, the service manager gets signs of life twice in that time, as long as the loop turns.
+///
+/// # Errors
+/// No thread can be started.
+pub fn watch(pulse: Arc<Pulse>, limit: Duration, patience: Option<Duration>) -> io::Result<()> {
+    let mut watch = Watch::new(&pulse, limit, patience);
+    let watching = move || {
+        let mut alarm = ClockAlarm::new();
+        while !pulse.is_over() {
+            sleep(&mut alarm, watch.interval, &pulse);
+            if watch.look(&pulse) == Verdict::Stuck {
+                give_up(limit);
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("watchdog".to_owned())
+        .stack_size(128 * 1024)
+        .spawn(watching)?;
+    Ok(())
+}
+
+/// Sleeps to the next look. When the clock makes a jump the loop is to look at it at once.
+fn sleep(alarm: &mut ClockAlarm, time: Duration, pulse: &Pulse) {
+    let end = Instant::now() + time;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        match alarm.sleep(left) {
+            Awake::TimeOver => return,
+            Awake::ClockChanged => pulse.poke(),
+        }
+    }
+}
+
+/// What a look shows.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Turns,
+    Stuck,
+}
+
+/// What the last looks have shown.
+#[derive(Debug)]
+struct Watch {
+    /// From one look to the next.
+    interval: Duration,
+    /// So many looks without a beat are too many.
+    most: u32,
+    /// Whether somebody wants signs of life.
+    reports: bool,
+    beats: u32,
+    missed: u32,
+}
+
+impl Watch {
+    fn new(pulse: &Pulse, limit: Duration, patience: Option<Duration>) -> Watch {
+        let longest = limit / LOOKS;
+        let interval = patience.map_or(longest, |patience| longest.min(patience / 2));
+        // A manager with a patience of a microsecond does not get a thread that spins.
+        let interval = interval.max(Duration::from_millis(10));
+        let most = limit.as_nanos().div_ceil(interval.as_nanos());
+        Watch {
+            interval,
+            most: u32::try_from(most).unwrap_or(u32::MAX).max(2),
+            reports: patience.is_some(),
+            beats: pulse.beats(),
+            missed: 0,
+        }
+    }
+
+    fn look(&mut self, pulse: &Pulse) -> Verdict {
+        let beats = pulse.beats();
+        let has_turned = beats != self.beats;
+        self.beats = beats;
+        self.missed = if has_turned { 0 } else { self.missed + 1 };
+        if self.missed >= self.most && !pulse.is_over() {
+            return Verdict::Stuck;
+        }
+        if self.reports {
+            pulse.ask_for_sign_of_life();
+        }
+        if self.reports || !has_turned {
+            pulse.poke();
+        }
+        Verdict::Turns
+    }
+}
+
+/// Says where the loop is stuck and ends the process.
+fn give_up(limit: Duration) -> ! {
+    let (said, heard) = mpsc::channel();
+    let say = move || {
+        error!(
+            "the worker is stuck: it has been {} for {} s or more; ending this process so that it \
+             can be started again",
+            phase::current().text(),
+            limit.as_secs_f64()
+        );
+        // The other side may be gone, and so is everything else then.
+        let _ = said.send(());
+    };
+    if std::thread::Builder::new().spawn(say).is_ok() {
+        let _ = heard.recv_timeout(LAST_LINE_LIMIT);
+    }
+    std::process::abort()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::worker::inbox::Inbox;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// A loop that turns when it is asked to.
+    fn turn(pulse: &Arc<Pulse>) {
+        let (_events, receiver) = smol::channel::unbounded();
+        let inbox = Inbox::new(receiver, Arc::clone(pulse));
+        let mut wait = std::pin::pin!(inbox.recv());
+        let mut context = std::task::Context::from_waker(Waker::noop());
+        assert!(Future::poll(wait.as_mut(), &mut context).is_pending());
+    }
+
+    #[test]
+    fn loop_that_does_not_turn_for_three_looks_is_stuck() {
+        let pulse = Arc::new(Pulse::default());
+        let mut watch = Watch::new(&pulse, 2 * MINUTE, None);
+        assert_eq!(watch.interval, Duration::from_secs(40));
+        turn(&pulse);
+        assert_eq!(watch.look(&pulse), Verdict::Turns);
+        assert_eq!(watch.look(&pulse), Verdict::Turns);
+        assert_eq!(watch.look(&pulse), Verdict::Turns);
+        assert_eq!(watch.look(&pulse), Verdict::Stuck);
+    }
+
+    #[test]
+    fn one_turn_is_enough_to_start_counting_anew() {
+        let pulse = Arc::new(Pulse::default());
+        let mut watch = Watch::new(&pulse, 2 * MINUTE, None);
+        for _ in 0..10 {
+            assert_eq!(watch.look(&pulse), Verdict::Turns);
+            assert_eq!(watch.look(&pulse), Verdict::Turns);
+            turn(&pulse);
+        }
+    }
+
+    #[test]
+    fn impatient_manager_gets_its_signs_of_life_but_the_limit_stays() {
+        let pulse = Arc::new(Pulse::default());
+        let mut watch = Watch::new(&pulse, 2 * MINUTE, Some(Duration::from_secs(10)));
+        assert_eq!(watch.interval, Duration::from_secs(5));
+        for _ in 0..23 {
+            assert_eq!(watch.look(&pulse), Verdict::Turns);
+        }
+        assert_eq!(watch.look(&pulse), Verdict::Stuck);
+    }
+
+    #[test]
+    fn no_patience_at_all_makes_no_thread_spin() {
+        let pulse = Arc::new(Pulse::default());
+        let watch = Watch::new(&pulse, 2 * MINUTE, Some(Duration::from_micros(1)));
+        assert_eq!(watch.interval, Duration::from_millis(10));
+        assert_eq!(watch.most, 12_000);
+    }
+
+    #[test]
+    fn loop_that_has_ended_is_not_stuck() {
+        let pulse = Arc::new(Pulse::default());
+        let mut watch = Watch::new(&pulse, MINUTE, None);
+        pulse.end();
+        for _ in 0..10 {
+            assert_eq!(watch.look(&pulse), Verdict::Turns);
+        }
+    }
+
+    /// Set in a process whose loop gets stuck.
+    const ROLE: &str = "CORACLE_TEST_STUCK";
+
+    /// Prints the log.
+    struct Printer;
+
+    impl log::Log for Printer {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &log::Record<'_>) {
+            println!("{}", record.args());
+        }
+
+        fn flush(&self) {}
+    }
+
+    #[test]
+    fn process_whose_loop_is_stuck_is_ended_and_says_where_it_was() {
+        let name =
+            "worker::watchdog::tests::process_whose_loop_is_stuck_is_ended_and_says_where_it_was";
+        match std::env::var(ROLE).as_deref() {
+            Ok("stuck") => return get_stuck(),
+            Ok("idle") => return be_idle(),
+            Ok(_) | Err(_) => {}
+        }
+        let run = |role: &str| {
+            let program = std::env::current_exe().unwrap();
+            let mut command = std::process::Command::new(program);
+            command
+                .args(["--exact", name, "--nocapture"])
+                .env(ROLE, role);
+            let output = command.output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            (output.status, text)
+        };
+        let (status, text) = run("stuck");
+        // By a signal, so that a service manager sees a failure.
+        assert_eq!(status.code(), None, "{text}");
+        assert!(
+            text.contains("the worker is stuck: it has been starting a command for 0.3 s"),
+            "{text}"
+        );
+        let (status, text) = run("idle");
+        assert!(status.success(), "{text}");
+        assert!(text.contains("still here"), "{text}");
+    }
+
+    fn watched() -> (
+        Arc<Pulse>,
+        Inbox,
+        smol::channel::Sender<crate::worker::LoopEvent>,
+    ) {
+        log::set_logger(&Printer).unwrap();
+        log::set_max_level(log::LevelFilter::Info);
+        let pulse = Arc::new(Pulse::default());
+        let (events, receiver) = smol::channel::unbounded();
+        let inbox = Inbox::new(receiver, Arc::clone(&pulse));
+        watch(Arc::clone(&pulse), Duration::from_millis(300), None).unwrap();
+        (pulse, inbox, events)
+    }
+
+    fn get_stuck() {
+        let (_pulse, _inbox, _events) = watched();
+        phase::enter(phase::Phase::StartingCommand);
+        std::thread::sleep(MINUTE);
+    }
+
+    /// Nothing happens in this loop for many times the limit.
+    fn be_idle() {
+        let (pulse, inbox, _events) = watched();
+        let event = async { inbox.recv().await.ok().map(drop) };
+        let pause = async {
+            smol::Timer::after(Duration::from_secs(2)).await;
+            None
+        };
+        assert!(smol::block_on(smol::future::or(event, pause)).is_none());
+        // It was woken for nothing but the watchdog's looks.
+        let beats = pulse.beats();
+        assert!((3..60).contains(&beats), "{beats}");
+        println!("still here");
+    }
+}

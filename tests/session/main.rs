@@ -1,0 +1,13 @@
+//! Conversations with a master, without a socket: recorded ones, and some with a master made by hand.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod calls;
+mod hostile;
+mod login;
+mod master;
+mod old_masters;
+#[allow(dead_code)]
+#[path = "../vectors/recording.rs"]
+mod recording;
+mod references;
+mod replay;
