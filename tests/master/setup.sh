@@ -15,13 +15,17 @@ recipe() { cat "$wanted" && echo "# in $venv"; }
 python=/usr/bin/python3
 [ -x "$python" ] || python=$(command -v python3 || true)
 
-if [ -z "$python" ] || ! "$python" -c 'import ensurepip' 2>/dev/null; then
+have_all() {
+    [ -n "$python" ] && "$python" -c 'import ensurepip' 2>/dev/null && command -v git >/dev/null
+}
+
+if ! have_all; then
     if [ "$(id -u)" != 0 ]; then
-        echo "setup.sh: python3 with its venv module is missing; install python3-venv" >&2
+        echo "setup.sh: git or Python's venv module is missing; install git and python3-venv" >&2
         exit 1
     fi
     apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends git python3-venv >&2
     python=/usr/bin/python3
 fi
 

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use super::scratch::Scratch;
-use super::{SYSTEMS, base_directory, coracle, stderr, stdout};
+use super::{SYSTEMS, base_directory, coracle, stderr, stdout, write_program};
 
 /// The words that install for a directory on another host.
 fn install_words<'a>(system: &'a str, top: &'a str, basedir: &'a str) -> Vec<&'a str> {
@@ -282,4 +283,62 @@ fn the_status_tells_whether_the_worker_runs() {
     let nowhere = coracle(&["service", "--status", "/nowhere"]);
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(stderr(&nowhere).contains("/nowhere"));
+}
+
+/// crontab(1), as far as we use it.
+const CRONTAB: &str = r#"#!/bin/sh
+at=${0%/*}
+[ "$1" != -u ] || shift 2
+case $1 in
+-l) [ -f "$at/tab" ] || { echo "no crontab for you" >&2; exit 1; }
+    [ ! -f "$at/broken" ] || { echo "it is broken" >&2; exit 1; }
+    cat "$at/tab" ;;
+-) cat > "$at/tab" ;;
+*) exit 2 ;;
+esac
+"#;
+
+#[test]
+fn a_crontab_gets_the_line_and_keeps_what_it_has() {
+    let scratch = Scratch::new("crontab");
+    let directory = base_directory(&scratch, "w");
+    write_program(&scratch.path().join("crontab"), CRONTAB);
+    let tab = scratch.path().join("tab");
+    let user = Command::new("id").arg("-un").output().unwrap();
+    let user = stdout(&user);
+    let install = |program: &str| {
+        let path = std::env::var("PATH").unwrap();
+        Command::new(env!("CARGO_BIN_EXE_coracle"))
+            .args([
+                "service",
+                "--for",
+                "cron",
+                "--install",
+                "--user",
+                user.trim(),
+            ])
+            .args(["--program", program, &directory])
+            .env("PATH", format!("{}:{path}", scratch.path().display()))
+            .output()
+            .unwrap()
+    };
+    let line = |program: &str| format!("@reboot '{program}' start -q '{directory}'\n");
+    assert!(install("/opt/a").status.success());
+    assert_eq!(fs::read_to_string(&tab).unwrap(), line("/opt/a"));
+    let other = "# mine\n0 4 * * * date\n";
+    fs::write(&tab, format!("{other}{}", line("/opt/a"))).unwrap();
+    assert!(stdout(&install("/opt/a")).contains("up to date"));
+    assert!(install("/opt/b").status.success());
+    assert_eq!(
+        fs::read_to_string(&tab).unwrap(),
+        format!("{other}{}", line("/opt/b"))
+    );
+    fs::write(scratch.path().join("broken"), "").unwrap();
+    let broken = install("/opt/c");
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(stderr(&broken).contains("it is broken"));
+    assert_eq!(
+        fs::read_to_string(&tab).unwrap(),
+        format!("{other}{}", line("/opt/b"))
+    );
 }

@@ -108,10 +108,14 @@ fn a_unit_starts_the_worker_in_the_foreground() {
         let start = settings(&unit, "ExecStart");
         let expected = ["/opt/a $b%/coracle", "start", "--nodaemon", &basedir];
         assert_eq!(unit_words(start[0]), expected);
+        let stop = settings(&unit, "ExecStop");
+        let expected = ["stop", "--drain", "--timeout", "900", &basedir];
+        assert_eq!(unit_words(stop[0])[1..], expected);
         let directory = settings(&unit, "WorkingDirectory")[0];
         assert_eq!(directory.replace("%%", "%"), basedir);
         assert_eq!(settings(&unit, "User"), ["daemon"]);
         assert_eq!(settings(&unit, "Restart"), ["always"]);
+        assert_eq!(settings(&unit, "Type"), ["notify"]);
         assert_eq!(settings(&unit, "KillMode"), ["mixed"]);
         assert_eq!(settings(&unit, "OOMPolicy"), ["continue"]);
     }

@@ -264,4 +264,11 @@ mod tests {
         assert_eq!(manager_of("Linux"), None);
         assert_eq!(manager_of(""), None);
     }
+
+    #[test]
+    fn the_owner_of_the_root_directory_has_a_name_and_a_home() {
+        let name = user_name(0).unwrap();
+        assert!(home_directory(Some(&name)).is_some());
+        assert_eq!(user_name(u32::MAX - 7), None);
+    }
 }

@@ -3,22 +3,19 @@
 
 use ports::ServiceManager;
 
-/// How a supervisor asks the worker to end: gracefully if `allow_shutdown = 'signal'`, otherwise at
-/// once (PROTOCOL 7.4). To let every stop drain, this and [`STOP_WORDS`] are what to change.
-pub const STOP_SIGNAL: &str = "SIGHUP";
+/// How long a supervisor that knows patience lets running builds go on when it stops a worker, in
+/// seconds; then it stops it without grace. This is what to change for longer builds.
+pub const DRAIN_SECONDS: &str = "900";
 
-/// How long it waits before it kills, in seconds. Without grace the worker ends within some 15.
-pub const STOP_SECONDS: &str = "900";
+/// When it kills, in seconds: the above, and the time that a worker needs to end its steps.
+pub const KILL_SECONDS: &str = "960";
 
-/// The words with which scripts stop a worker.
+/// The words with which the others stop a worker: at once, as they kill after half a minute or hold
+/// up a whole shutdown.
 pub const STOP_WORDS: &str = "stop";
 
 /// The words with which scripts ask whether it runs.
 pub const STATUS_WORDS: &str = "service --status";
-
-/// Whether the worker tells systemd that it is ready and alive (sd_notify(3)). When it does, the
-/// unit becomes `Type=notify` with a watchdog.
-pub const NOTIFIES: bool = false;
 
 /// How a service is called after its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
