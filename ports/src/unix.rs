@@ -14,6 +14,7 @@ mod network;
 mod plan;
 mod process;
 mod raw;
+mod reaping;
 mod report;
 mod service;
 mod signals;
@@ -28,6 +29,8 @@ pub(crate) use monitor::*;
 pub use network::*;
 pub use process::*;
 pub(crate) use raw::*;
+#[allow(unused_imports)] // A system's file may shadow all of it.
+pub(crate) use reaping::*;
 pub(crate) use service::*;
 pub use signals::*;
 pub(crate) use terminal::*;

@@ -9,7 +9,7 @@ use std::os::unix::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::Awake;
-use crate::unix::{check, own, poll_one, read};
+use crate::unix::{check, own, poll_one, read, timespec};
 
 pub(crate) fn socket_address(address: &OsStr) -> io::Result<SocketAddr> {
     match address.as_bytes().strip_prefix(b"@") {
@@ -73,13 +73,11 @@ fn timer() -> io::Result<OwnedFd> {
 /// Sets it to the end of time.
 fn set(timer: &OwnedFd) -> io::Result<()> {
     let never = libc::itimerspec {
-        it_interval: libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        },
-        it_value: libc::timespec {
-            tv_sec: libc::time_t::MAX,
-            tv_nsec: 0,
+        it_interval: timespec(0, 0),
+        it_value: match timespec(i64::MAX, 0) {
+            // The system's own type for seconds is smaller.
+            cut if cut.tv_sec < 0 => timespec(i64::from(i32::MAX), 0),
+            latest => latest,
         },
     };
     let flags = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;

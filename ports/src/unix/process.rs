@@ -2,12 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::monitor::{self, Inherited};
 use super::plan::Plan;
 use super::raw::{self, Pid};
+use super::reaping;
 use super::report::{self, Order, Report};
 use super::wait::{ReadEnd, WriteEnd, poll_one};
 use crate::{Ended, Exit, Leftover, ProcessSpec, Signal, StartError, StartStage};
@@ -50,7 +50,7 @@ struct Streams {
 }
 
 pub(crate) fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
-    reap_stragglers();
+    reaping::reap_stragglers();
     let mut streams = if spec.terminal {
         terminal_streams().map_err(at(StartStage::Terminal))?
     } else {
@@ -117,7 +117,7 @@ fn terminal_streams() -> io::Result<Streams> {
 fn fork_monitor(plan: &Plan, inherited: &Inherited<'_>) -> io::Result<Pid> {
     let before = raw::block_signals(&raw::all_signals());
     // Until it is known, nobody may take it for a stranger.
-    let mut known = monitors();
+    let mut known = reaping::monitors();
     // SAFETY: `monitor::run` and what it calls is async-signal-safe and never returns.
     let forked = unsafe { raw::fork() };
     if let Ok(None) = forked {
@@ -268,7 +268,7 @@ impl StepProcess {
         let mut survived = match self.monitor.take() {
             Some(monitor) => {
                 // It goes on killing and ends when nothing is left.
-                stragglers().push(monitor);
+                reaping::leave_behind(monitor);
                 crate::system::leftovers(monitor, 0, Instant::now() + LOOK_LIMIT)
             }
             None => Vec::new(),
@@ -322,7 +322,7 @@ impl StepProcess {
         let _ = Order::End.send(self.control.as_fd());
         while self.receive(Some(deadline)) {}
         // A monitor closes its end of the socket only by ending, so this does not block for long.
-        if !reap_monitor(monitor, self.lost) {
+        if !reaping::reap_monitor(monitor, self.lost) {
             return false;
         }
         self.monitor = None;
@@ -334,7 +334,7 @@ impl Drop for StepProcess {
     fn drop(&mut self) {
         self.close_streams();
         if !self.finish(Instant::now() + DROP_LIMIT) {
-            stragglers().extend(self.monitor);
+            self.monitor.into_iter().for_each(reaping::leave_behind);
         }
     }
 }
@@ -345,51 +345,6 @@ const LOOK_LIMIT: Duration = Duration::from_millis(100);
 const FEW: usize = 50;
 /// The longest pause between two looks at what is left.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
-
-/// Monitors that still had something to wait for when their step was over.
-static STRAGGLERS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
-
-fn stragglers() -> std::sync::MutexGuard<'static, Vec<Pid>> {
-    STRAGGLERS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Reaps the stragglers that have ended meanwhile.
-fn reap_stragglers() {
-    stragglers().retain(|monitor| !reap_monitor(*monitor, false));
-}
-
-/// Monitors that were started and have not been reaped.
-static MONITORS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
-
-fn monitors() -> std::sync::MutexGuard<'static, Vec<Pid>> {
-    MONITORS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether a monitor has ended and is reaped now.
-fn reap_monitor(monitor: Pid, block: bool) -> bool {
-    let reaped = raw::reap(monitor, block).unwrap_or(true);
-    if reaped {
-        monitors().retain(|known| *known != monitor);
-    }
-    reaped
-}
-
-/// Reaps the children that have ended and that are no monitors: only process 1 of a container has
-/// such, orphans of others that came to it.
-pub(crate) fn reap_strangers() {
-    let known = monitors();
-    crate::system::reap_except(&known);
-}
-
-/// Reaps the children that have ended, other than those. A child among those that has ended hides
-/// the others until it is reaped.
-pub(crate) fn reap_except(known: &[Pid]) {
-    while let Some(pid) = raw::peek_any().filter(|pid| !known.contains(pid)) {
-        if raw::reap(pid, false).is_err() {
-            return;
-        }
-    }
-}
 
 fn gone() -> io::Error {
     io::Error::from_raw_os_error(libc::ESRCH)

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use super::{process, raw};
+use super::{raw, reaping};
 use crate::StopRequest;
 
 pub(crate) const SIGKILL: i32 = libc::SIGKILL;
@@ -72,7 +72,7 @@ pub(crate) fn stop_requests() -> io::Result<StopRequests> {
         let flags = libc::SA_RESTART | libc::SA_NOCLDSTOP;
         raw::set_action(libc::SIGCHLD, handler as libc::sighandler_t, flags)?;
         // Those that have come before.
-        process::reap_strangers();
+        reaping::reap_strangers();
     }
     Ok(StopRequests(reader))
 }
@@ -115,7 +115,7 @@ impl StopRequests {
                 libc::SIGHUP => return Ok(StopRequest::Hangup),
                 libc::SIGCHLD => {
                     CHILD_NOTED.store(false, Ordering::SeqCst);
-                    process::reap_strangers();
+                    reaping::reap_strangers();
                 }
                 libc::SIGUSR2 => return Ok(StopRequest::Drain),
                 _ => {}
