@@ -9,7 +9,7 @@ use coracle::journal::{
     EndReason, Event, Journal, Moment, Process, Run, Step, StepNumber, last_run,
 };
 
-use crate::worker::{Base, children, runs, signal, until};
+use crate::worker::{Base, children, is_stopped, runs, signal, until};
 
 /// Whether the system tells enough about processes for a clean-up.
 fn can_clean_up() -> bool {
@@ -28,6 +28,7 @@ fn what_a_killed_worker_and_its_killed_monitor_left_is_ended_by_the_next_start()
     let sleeper = base.wait_for_number(&mut master, "pid");
     // The worker must not see its monitor die.
     worker.signal("STOP");
+    until("the worker has stopped", || is_stopped(worker.pid()));
     for monitor in children(worker.pid()) {
         signal(monitor, "KILL");
     }

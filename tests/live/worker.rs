@@ -170,6 +170,17 @@ pub fn children(pid: u32) -> Vec<u32> {
     found
 }
 
+/// Whether every thread of a process is stopped, on systems that tell.
+pub fn is_stopped(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return true;
+    };
+    threads.filter_map(Result::ok).all(|thread| {
+        fs::read_to_string(thread.path().join("stat"))
+            .is_ok_and(|text| text.rsplit(')').next().unwrap().trim().starts_with('T'))
+    })
+}
+
 /// Whether a process runs; one that only waits to be reaped does not.
 pub fn runs(pid: u32) -> bool {
     match fs::read_to_string(format!("/proc/{pid}/stat")) {
