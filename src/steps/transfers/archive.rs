@@ -146,10 +146,11 @@ impl<W: Write> Archive<W> {
 const NAME_FIELD: usize = 100;
 
 /// The root has the name `.`: an empty one, as the Python worker has it, is what tar readers like
-/// least, and for Python's `tarfile` both are the directory that is extracted into.
+/// least, and for Python's `tarfile` both are the directory that is extracted into. A root that is a
+/// file keeps the empty name, with which it arrives under the name that the master chose.
 fn member_name(member: &Member) -> Vec<u8> {
     let mut name = member.name.clone();
-    if name.is_empty() {
+    if name.is_empty() && member.kind == Kind::Directory {
         name.push(b'.');
     }
     if member.kind == Kind::Directory {

@@ -59,7 +59,7 @@ impl Tree {
             if let Err(error) = self.add_children(&path, &name) {
                 return Err(Unreadable { path, error });
             }
-        } else if is_root {
+        } else if is_root && kind != Kind::File {
             let error = io::Error::from_raw_os_error(NOT_A_DIRECTORY);
             return Err(Unreadable { path, error });
         }
