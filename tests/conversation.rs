@@ -365,6 +365,31 @@ fn two_commands_of_one_builder_both_end() {
 }
 
 #[test]
+fn quick_commands_sent_at_once_keep_their_order() {
+    let mut worker = Worker::new("order");
+    let mut pair = worker.connect();
+    pair.attach();
+    for number in 0..30 {
+        let name = text(&format!("d{number}"));
+        for (offset, command, key) in [(0, "mkdir", "dir"), (1, "stat", "file")] {
+            let object = 100 + 2 * number + offset;
+            let arguments = dict(&[(key, name.clone())]);
+            let id = text(&object.to_string());
+            let call = [Value::Remote(object), id, text(command), arguments];
+            pair.master.call(2, "startCommand", &call);
+        }
+    }
+    pair.settle().unwrap();
+    for _ in 0..60 {
+        pair.until_complete();
+        pair.take_call("complete");
+    }
+    for object in 100..160 {
+        assert_eq!(pair.updates(object, "rc"), [Value::Int(0)], "{object}");
+    }
+}
+
+#[test]
 fn a_builder_that_the_master_takes_away_loses_its_command() {
     let mut worker = Worker::new("taken");
     let mut pair = worker.connect();

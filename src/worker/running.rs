@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use log::{info, warn};
@@ -61,6 +62,26 @@ pub struct RunningSteps {
     steps: BTreeMap<StepId, RunningStep>,
     events: Sender<LoopEvent>,
     record: Record,
+    /// The last command of a builder that the next one there has to wait for.
+    quick: BTreeMap<BuilderName, JoinHandle<()>>,
+}
+
+/// Whether the Python worker runs this command to its end before it looks at the next call. A master
+/// may send several at once in one builder and rely on their order; the rest run side by side.
+fn is_quick(command: &Command) -> bool {
+    match command {
+        Command::MakeDirectories(_)
+        | Command::Stat(_)
+        | Command::Glob(_)
+        | Command::ListDirectory(_)
+        | Command::RemoveFile(_) => true,
+        Command::Shell(_)
+        | Command::UploadFile(_)
+        | Command::UploadDirectory(_)
+        | Command::DownloadFile(_)
+        | Command::RemoveDirectories(_)
+        | Command::CopyDirectory(_) => false,
+    }
 }
 
 impl RunningSteps {
@@ -70,6 +91,7 @@ impl RunningSteps {
             steps: BTreeMap::new(),
             events,
             record: Record::default(),
+            quick: BTreeMap::new(),
         }
     }
 
@@ -105,11 +127,25 @@ impl RunningSteps {
         // Unbounded, but a step posts no more than its window before it is acknowledged. The loop
         // is gone only when the process ends.
         let post = move |event| drop(events.try_send(LoopEvent::Step(step, event)));
-        std::thread::Builder::new()
+        // An ended thread keeps its stack until its handle is gone.
+        self.quick.retain(|_, thread| !thread.is_finished());
+        let before = self.quick.remove(&builder);
+        let is_quick = is_quick(&command);
+        let work = move || {
+            if let Some(before) = before {
+                // How it ended is its own affair.
+                let _ = before.join();
+            }
+            steps::run(command, context, inbox, Box::new(post));
+        };
+        let thread = std::thread::Builder::new()
             .name(format!("step {}", step.0))
             .stack_size(STACK)
-            .spawn(move || steps::run(command, context, inbox, Box::new(post)))
+            .spawn(work)
             .inspect_err(|_| self.record_end(number, NOT_STARTED))?;
+        if is_quick {
+            self.quick.insert(builder.clone(), thread);
+        }
         let running = RunningStep {
             handle,
             builder,
