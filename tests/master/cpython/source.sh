@@ -26,6 +26,7 @@ install_needed() {
 # The machine's own package sources, asked for source packages; the machine's lists stay as they are.
 make_source_lists() {
     mkdir -p "$target/apt/parts" "$target/apt/lists/partial" "$target/apt/cache/archives/partial"
+    # shellcheck disable=SC1091
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
     for file in /etc/apt/sources.list.d/*.sources; do
         [ -e "$file" ] || continue
