@@ -120,7 +120,12 @@ impl Pair<'_> {
 
     /// Lets the steps speak until the master has heard a call of this method.
     fn until_called(&mut self, method: &str) {
-        while !self.heard.iter().any(|message| is_call(message, method)) {
+        self.until(|pair| pair.heard.iter().any(|message| is_call(message, method)));
+    }
+
+    /// Lets the steps speak until something is so.
+    fn until(&mut self, is_so: impl Fn(&Self) -> bool) {
+        while !is_so(self) {
             let event = smol::block_on(smol::future::or(
                 async { self.inbox.recv().await.ok() },
                 async {
@@ -320,8 +325,9 @@ fn an_interrupted_command_is_killed_and_says_so() {
     let mut worker = Worker::new("interrupt");
     let mut pair = worker.connect();
     pair.attach();
-    pair.start(7, "0", "sleep 1000");
-    pair.until_called("update");
+    pair.start(7, "0", "echo ready; sleep 1000");
+    // The header comes before the program, its output after.
+    pair.until(|pair| !pair.updates(7, "stdout").is_empty());
     pair.master
         .call(2, "interruptCommand", &[text("0"), text("enough")]);
     pair.settle().unwrap();
