@@ -2,6 +2,7 @@
 
 use super::WorkerError;
 use crate::basedir::{MasterAddress, Protocol, Settings};
+use crate::session::msgpack::is_path;
 
 /// Where the master listens.
 #[derive(Debug, Clone)]
@@ -19,13 +20,13 @@ pub struct Address {
 pub fn address(settings: &Settings) -> Result<Address, WorkerError> {
     let lacks = |what: &str| {
         Err(WorkerError::Settings(format!(
-            "{what}; this version reaches a master over plain TCP with protocol 'pb' only: give \
-             buildmaster_host and port"
+            "{what}; this version reaches a master over plain TCP only: give buildmaster_host and \
+             port"
         )))
     };
     match settings.protocol {
         Protocol::Pb => {}
-        Protocol::MsgpackV7 => return lacks("protocol 'msgpack_experimental_v7' is asked for"),
+        Protocol::MsgpackV7 => msgpack_settings(settings)?,
     }
     if settings.proxy.is_some() {
         return lacks("proxy_connection_string is set");
@@ -42,4 +43,21 @@ pub fn address(settings: &Settings) -> Result<Address, WorkerError> {
         MasterAddress::Tcp { tls: true, .. } => lacks("use_tls is set"),
         MasterAddress::Endpoint(_) => lacks("connection_string is set"),
     }
+}
+
+/// What only MessagePack is particular about.
+fn msgpack_settings(settings: &Settings) -> Result<(), WorkerError> {
+    let wrong = |what: &str| Err(WorkerError::Settings(what.to_owned()));
+    if settings.name.contains(':') {
+        return wrong(
+            "the worker's name must not contain ':' with protocol 'msgpack_experimental_v7'",
+        );
+    }
+    if settings.path.as_deref().is_some_and(|path| !is_path(path)) {
+        return wrong(
+            "path must begin with '/' and have neither spaces nor letters outside ASCII; write \
+             others as %XX",
+        );
+    }
+    Ok(())
 }
