@@ -10,6 +10,7 @@ use smol::future::or;
 use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
 use super::grace::Grace;
+use super::hello;
 use super::inbox::Inbox;
 use super::notify::Notify;
 use super::outbox::Outbox;
@@ -22,7 +23,6 @@ use crate::basedir::Settings;
 use crate::calls::StepId;
 use crate::link::{Backoff, Connection, Endpoint};
 use crate::session::keepalive::Keepalive;
-use crate::session::pb::{Login, PbSession};
 use ports::StopRequest;
 
 /// How long a keepalive may go unanswered: as long as the time between two, within these limits.
@@ -157,13 +157,9 @@ impl Life {
     /// Talks with a master until one side ends it.
     async fn converse(&mut self, mut connection: Connection) -> Outcome {
         let settings = &self.workplace.settings;
-        let login = Login {
-            name: settings.name.clone(),
-            password: settings.password.expose().to_owned(),
-        };
         let now = Instant::now();
         let keepalive = Keepalive::new(settings.keepalive, patience(settings.keepalive), now);
-        let session = PbSession::new(login, self.next_step);
+        let session = hello::session(settings, &self.address, self.next_step);
         limit_unacknowledged(&connection, keepalive.interval());
         let startup = settings.startup.clone();
         let place = self.address.master.to_string();
@@ -207,6 +203,7 @@ impl Life {
             match turn {
                 Ok(()) => {}
                 Err(End::Shutdown) => break Outcome::Stop(Stopped::ByMaster),
+                Err(End::Drained) => break Outcome::Stop(Stopped::Drained),
                 Err(End::Lost(reason)) => {
                     break Outcome::Again {
                         login: !attached,
@@ -222,6 +219,10 @@ impl Life {
             }
         };
         self.next_step = conversation.next_step();
+        conversation.say_goodbye();
+        outbox.refill(conversation.outgoing());
+        // One try: a master that does not listen is not waited for.
+        let _ = smol::future::poll_once(connection.writer.write(outbox.unwritten())).await;
         connection.finish();
         if let (Outcome::Again { reason, .. }, true) = (&outcome, attached) {
             self.record.connection_lost(reason);

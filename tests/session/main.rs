@@ -5,6 +5,7 @@ mod calls;
 mod hostile;
 mod login;
 mod master;
+mod msgpack;
 mod old_masters;
 #[allow(dead_code)]
 #[path = "../vectors/recording.rs"]
