@@ -5,6 +5,7 @@
 //! the function it was given; nothing else connects the two.
 
 mod decode;
+mod encoding;
 mod environment;
 mod files;
 mod header;
@@ -16,6 +17,7 @@ mod quote;
 mod reporter;
 mod shell;
 mod transfers;
+mod window;
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -26,6 +28,7 @@ use std::time::Instant;
 
 use crate::calls::{Command, Failure, FailureKind, StepEvent};
 
+pub use encoding::{TextEncoding, Unencodable};
 pub use mailbox::{Inbox, Notice, OnProgram, StepHandle, Stop, mailbox};
 pub use reporter::Reporter;
 
@@ -40,6 +43,8 @@ pub struct Context {
     pub environment: Vec<(OsString, OsString)>,
     /// Whether the master wants the time at which each line began.
     pub line_times: bool,
+    /// How programs write text and are given it.
+    pub encoding: TextEncoding,
 }
 
 /// Takes the events of a step. Must not block: how much it has to keep is bounded by the window of

@@ -40,6 +40,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde", &["journal"]),
     ("crc32fast", &["journal"]),
     ("memchr", &["steps", "wire"]),
+    ("encoding_rs", &["steps"]),
     ("libc", &[]),
     ("serde_json", &[]),
 ];

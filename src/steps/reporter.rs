@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Post;
 use super::lines::Splitter;
+use super::window::Window;
 use crate::calls::{FailureReason, Lines, StepEvent, Transfer, TransferTag, Update};
 
 /// A batch of so many bytes is posted at once. The Python worker's buffer has the same size
@@ -16,8 +17,10 @@ const BATCH_SIZE: usize = 64 * 1024;
 /// first output in particular, does not wait.
 const BATCH_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Posted bytes not yet acknowledged from which on a step stops reading its output.
+/// Posted bytes not yet acknowledged from which on a step stops reading its output: at first, and on a
+/// link that has room for more. The larger one carries 20 MB a second with a round trip of 100 ms.
 const WINDOW: usize = 256 * 1024;
+const LARGEST_WINDOW: usize = 2 * 1024 * 1024;
 
 /// Longest text that goes through a splitter at once, so that one update stays far below the
 /// longest text of the wire (640 KiB, PROTOCOL 1.2) whatever a command says.
@@ -44,7 +47,7 @@ pub struct Reporter {
     batch_cost: usize,
     /// When the next batch may go, full or not.
     next_post: Instant,
-    unacknowledged: usize,
+    unacknowledged: Window,
     next_tag: u64,
 }
 
@@ -72,7 +75,7 @@ impl Reporter {
             growing: None,
             batch_cost: 0,
             next_post: Instant::now(),
-            unacknowledged: 0,
+            unacknowledged: Window::new(WINDOW, LARGEST_WINDOW),
             next_tag: 0,
         }
     }
@@ -138,12 +141,12 @@ impl Reporter {
 
     /// The master has taken updates of this cost.
     pub fn acknowledged(&mut self, cost: usize) {
-        self.unacknowledged = self.unacknowledged.saturating_sub(cost);
+        self.unacknowledged.confirmed(cost, Instant::now());
     }
 
     /// Whether the step may go on reading output. What is reported nevertheless is kept and posted.
     pub fn has_room(&self) -> bool {
-        self.unacknowledged < WINDOW
+        self.unacknowledged.has_room()
     }
 
     /// When [`Reporter::post_due`] wants to be called, if at all.
@@ -254,7 +257,7 @@ impl Reporter {
         if updates.is_empty() {
             return;
         }
-        self.unacknowledged += cost;
+        self.unacknowledged.sent(cost, now);
         self.next_post = now + BATCH_INTERVAL;
         (self.post)(StepEvent::Updates { updates, cost });
     }

@@ -17,7 +17,7 @@ use crate::calls::{
 };
 use crate::session::keepalive::{Keepalive, Liveness};
 use crate::session::pb::{Event, PbSession};
-use crate::steps::Context;
+use crate::steps::{Context, TextEncoding};
 
 /// Longest time from the connection to the end of the login. A master that asks an older connection
 /// of the same name for a sign of life takes up to 10 s over it (PROTOCOL 4.10).
@@ -362,11 +362,18 @@ impl<'a> Conversation<'a> {
             builder_dir,
             environment: self.workplace.environment.clone(),
             line_times: false,
+            encoding: self.encoding(),
         };
         if let Err(error) = self.workplace.steps.start(assignment, context, now) {
             let message = format!("cannot start a thread for the command: {error}");
             self.fail(step, FailureKind::System, message);
         }
+    }
+
+    fn encoding(&self) -> TextEncoding {
+        let name = self.workplace.settings.encoding.as_deref();
+        // An unknown one keeps the worker from starting.
+        name.and_then(TextEncoding::named).unwrap_or_default()
     }
 
     fn fail(&mut self, step: StepId, kind: FailureKind, message: String) {
