@@ -11,7 +11,7 @@ use crate::steps::{Inbox, Reporter};
 /// Bytes of blocks under way that the master has not yet confirmed: at first, and on a link that has
 /// room for more. With a round trip of 60 ms the larger one carries 67 MB a second; it is also what a
 /// transfer costs in memory at most.
-const WINDOW: usize = 512 * 1024;
+const WINDOW: usize = 1024 * 1024;
 const LARGEST_WINDOW: usize = 4 * 1024 * 1024;
 
 /// Blocks under way even if they are larger than the window.
