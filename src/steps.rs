@@ -79,6 +79,23 @@ pub fn run(command: Command, context: Context, mut inbox: Inbox, post: Post) {
     })));
 }
 
+/// Takes these reads of a program's output the way they take in a step, to the end. For tests and for
+/// `ci/bench`; not part of what the worker uses.
+#[doc(hidden)]
+pub fn report_output<'a>(
+    reads: impl IntoIterator<Item = &'a [u8]>,
+    encoding: TextEncoding,
+    post: Post,
+) {
+    let mut reporter = Reporter::new(Rc::new(post), false);
+    let mut decoder = decode::Decoder::new(encoding);
+    for read in reads {
+        reporter.stdout(&decoder.push(read));
+    }
+    reporter.stdout(&decoder.finish());
+    reporter.finish();
+}
+
 fn dispatch(
     command: Command,
     context: &Context,
