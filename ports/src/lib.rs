@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -613,6 +613,13 @@ pub struct FileStat {
 /// The system's.
 pub fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
     system::stat(path, follow)
+}
+
+/// Has the file opened and read without waiting for anybody: a named pipe without somebody at its other
+/// end, or a device with nothing to say, is an error or the end of the file. Files on a disk do not
+/// notice.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    system::without_waiting(options)
 }
 
 /// Makes a new file for writing that only its owner may read and write, from the first moment on.

@@ -19,7 +19,7 @@ use crate::calls::{
 };
 use crate::session::keepalive::{Keepalive, Liveness};
 use crate::session::{Event, Session};
-use crate::steps::{Context, OutputRules};
+use crate::steps::{Context, OutputRules, TextEncoding};
 
 /// Longest time from the connection to the end of the login. A master that asks an older connection
 /// of the same name for a sign of life takes up to 10 s over it (PROTOCOL 4.10).
@@ -443,6 +443,7 @@ impl<'a> Conversation<'a> {
             builder_dir,
             environment: self.workplace.environment.clone(),
             output: self.output.clone(),
+            encoding: self.encoding(),
         };
         if let Err(error) = self.workplace.steps.start(assignment, context, now) {
             let message = format!("cannot start a thread for the command: {error}");
@@ -456,6 +457,12 @@ impl<'a> Conversation<'a> {
             Session::Pb(_) => self.workplace.builders.directory(builder),
             Session::Msgpack(_) => Some(self.workplace.settings.basedir.clone()),
         }
+    }
+
+    fn encoding(&self) -> TextEncoding {
+        let name = self.workplace.settings.encoding.as_deref();
+        // An unknown one keeps the worker from starting.
+        name.and_then(TextEncoding::named).unwrap_or_default()
     }
 
     fn fail(&mut self, step: StepId, kind: FailureKind, message: String) {

@@ -33,7 +33,7 @@ impl Target {
             }
             Ok(found) if is_file(&found) && found.links == 1 => {
                 // Whoever may not write the file may not replace it either.
-                OpenOptions::new().write(true).open(path)?;
+                ports::without_waiting(OpenOptions::new().write(true)).open(path)?;
                 let mode = mode.unwrap_or(found.mode & 0o7777);
                 Target::beside(path, Some(mode), Some(&found))
                     .or_else(|_| Target::in_place(path, Some(mode)))
@@ -74,11 +74,9 @@ impl Target {
         if found.is_some_and(|found| found.mode & 0o170_000 == 0o010_000) {
             return Err(ErrorKind::Unsupported.into());
         }
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        let file = ports::without_waiting(&mut options).open(path)?;
         if let (Some(mode), true) = (mode, found.is_none_or(|found| is_file(&found))) {
             ports::set_mode(path, mode)?;
         }
