@@ -10,7 +10,7 @@ use super::secret::Secret;
 use super::startup::Startup;
 use super::tac::{self, Problem, Tac, Value};
 use super::worker_file::{ReadError, worker_file};
-use super::{log_target, name_pattern};
+use super::{log_target, name_pattern, step_limits};
 use crate::calls::Fact;
 
 /// Everything that a base directory says (field.md 2.2).
@@ -57,6 +57,8 @@ pub struct Settings {
     pub environment: Vec<(OsString, OsString)>,
     /// Our own setting `coracle_environ`: patterns of the only variables that the master is told.
     pub told_environment: Option<Vec<String>>,
+    /// Our own settings `coracle_nice` and `coracle_core_limit`: what steps are held to.
+    pub step_limits: ports::StepLimits,
     /// What the administrator should know; for the log.
     pub notes: Vec<String>,
     /// Tells whoever started us how it goes; says nothing unless the command line arranged it.
@@ -192,6 +194,7 @@ fn settings(mut tac: Tac, directory: PathBuf) -> Result<Settings, Wrongs> {
     let mut arguments = Arguments::new(call, problems);
     let draft = draft(&mut arguments, &directory);
     let told_environment = told_environment(&tac, &mut arguments);
+    let step_limits = step_limits::read(&tac, &mut arguments);
     let password_sources = arguments.sources("passwd");
     let log = log_target::from_block(&tac.log, &directory, &mut arguments);
     arguments.check_names(&tac.names);
@@ -207,6 +210,7 @@ fn settings(mut tac: Tac, directory: PathBuf) -> Result<Settings, Wrongs> {
         log,
         environment: tac.environment,
         told_environment,
+        step_limits,
         notes,
         ..draft
     };
@@ -255,6 +259,7 @@ fn draft(arguments: &mut Arguments, directory: &Path) -> Option<Settings> {
         log: log_target::LogTarget::Unset,
         environment: Vec::new(),
         told_environment: None,
+        step_limits: ports::StepLimits::default(),
         notes: Vec::new(),
         startup: Startup::silent(),
     })
@@ -345,6 +350,9 @@ fn told_environment(tac: &Tac, arguments: &mut Arguments) -> Option<Vec<String>>
         let Some(binding) = tac.names.get(name) else {
             continue;
         };
+        if step_limits::NAMES.contains(&ours) {
+            continue;
+        }
         if ours != "environ" {
             arguments.note(format!(
                 "line {}: coracle has no setting {name}; it is ignored",
