@@ -14,6 +14,7 @@ mod pid_file;
 mod secret;
 mod settings;
 mod startup;
+mod step_limits;
 pub mod tac;
 mod worker_file;
 

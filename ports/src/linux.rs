@@ -4,6 +4,10 @@
 
 #[path = "linux/identity.rs"]
 mod identity;
+#[path = "linux/library.rs"]
+mod library;
+#[path = "linux/memory.rs"]
+mod memory;
 #[path = "linux/proc.rs"]
 mod proc;
 #[path = "linux/service.rs"]
@@ -15,9 +19,13 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+pub(crate) use crate::shared::atomic::{pipe, socket_pair};
+pub(crate) use crate::shared::load::load;
 pub use crate::unix::*;
 use crate::{Containment, Leftover, ServiceManager};
 pub(crate) use identity::{boot_id, process_clock, process_identity, processes_of};
+pub(crate) use library::c_library;
+pub(crate) use memory::{expose_step, memory, protect_worker};
 pub(crate) use service::{ClockAlarm, socket_address};
 
 /// What `ps` and `top` show a monitor as.
@@ -25,21 +33,6 @@ const MONITOR_NAME: &CStr = c"coracle-step";
 
 /// Flags for opening the leader of a terminal.
 pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
-
-pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends: [RawFd; 2] = [-1; 2];
-    // SAFETY: `ends` has room for two descriptors.
-    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
-    own_pair(ends)
-}
-
-pub(crate) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends: [RawFd; 2] = [-1; 2];
-    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
-    // SAFETY: `ends` has room for two descriptors.
-    check(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) })?;
-    own_pair(ends)
-}
 
 /// As the common one, but without its lock.
 pub(crate) fn follower_path(leader: &OwnedFd) -> io::Result<CString> {

@@ -272,6 +272,7 @@ fn work(settings: Settings) -> Result<Exit, String> {
         warn!("{note}");
     }
     basedir::record_hostname(&settings);
+    ports::prepare_for_steps(settings.step_limits);
     let result = worker::run(settings);
     match result {
         Ok(stopped) => {
