@@ -1,4 +1,4 @@
-"""Runs scenarios on every master over every transport, and prints which of them hold where.
+"""Runs scenarios on every master over every transport, and prints which hold where.
 
 Called by `ci/master.sh all`. What went well is stored, so that a run that was stopped, or that found
 something wrong, goes on with what is left.
@@ -54,7 +54,7 @@ def options():
     )
     parser.add_argument("scenarios", nargs="*", help="names of scenarios; all if none is given")
     parser.add_argument("--short", action="store_true", help="a selection of scenarios")
-    parser.add_argument("--others", action="store_true", help="leave out the default, 4.3.0 over pb")
+    parser.add_argument("--others", action="store_true", help="not the default, 4.3.0 over pb")
     parser.add_argument(
         "--transport", action="append", choices=combination.TRANSPORTS, help="only these"
     )
@@ -87,7 +87,7 @@ def run_column(match, chosen, chosen_options):
     match.store_theirs(theirs_cache, can, theirs)
     ours = {}
     if chosen_options.only != "theirs":
-        ours_cache = match.cache("ours", chosen_options.worker)
+        ours_cache = match.cache("ours")
         ours = match.run("ours", can, None if fresh else ours_cache)
     judged = [match.judge(each, theirs.get(each.name), ours.get(each.name)) for each in chosen]
     for each in judged:

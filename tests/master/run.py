@@ -26,13 +26,14 @@ def options():
         "--master", choices=MASTERS, default=DEFAULT.master, help="version of the master (4.3.0)"
     )
     parser.add_argument(
-        "--transport", choices=TRANSPORTS, default=DEFAULT.transport, help="(pb)"
+        "--transport", choices=TRANSPORTS, default=DEFAULT.transport, help="way to the master (pb)"
     )
     settings.add_worker_option(parser)
     parser.add_argument("--fresh", action="store_true", help="do not use stored results of theirs")
     parser.add_argument("-j", "--jobs", type=int, default=8, help="scenarios at the same time (8)")
     parser.add_argument("-v", "--verbose", action="store_true", help="say what happens meanwhile")
     parser.add_argument("--differences", type=Path, default=HERE / "differences.toml")
+    parser.add_argument("--limits", type=Path, default=HERE / "limits.toml")
     return parser.parse_args()
 
 
@@ -68,7 +69,7 @@ def main():
     combination = Combination(chosen_options.transport, chosen_options.master)
     say = to_stderr if chosen_options.verbose else None
     match = Match(combination, known, chosen_options.worker, chosen_options.jobs, say)
-    match.read_lists(chosen_options.differences)
+    match.read_lists(chosen_options.differences, chosen_options.limits)
     can = match.can(chosen)
     began = time.monotonic()
     theirs, ours = {}, {}
@@ -83,7 +84,8 @@ def main():
     failed = sum(each.word == report.FAILED for each in judged)
     print(f"all took {time.monotonic() - began:.0f} s")
     if failed:
-        print(f"the logs of masters and workers are in {settings.LOGS / 'scenarios' / str(combination)}")
+        logs = settings.LOGS / "scenarios" / str(combination)
+        print(f"the logs of masters and workers are in {logs}")
     print(f"{len(can) - failed} passed, {failed} failed")
     return 1 if failed else 0
 

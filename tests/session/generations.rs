@@ -148,13 +148,7 @@ fn shell(master: &mut Master, generation: &Generation, more: Vec<(&str, Value)>)
 }
 
 /// A shell command that runs, the request answered; the number of its command object.
-fn running(
-    generation: &Generation,
-) -> (
-    Master,
-    coracle::calls::StepId,
-    i64,
-) {
+fn running(generation: &Generation) -> (Master, coracle::calls::StepId, i64) {
     let mut master = attach(generation);
     let args = vec![
         ("workdir", (generation.value)("build")),
@@ -288,7 +282,11 @@ fn limits_that_a_generation_does_not_know_are_no_limits() {
 #[test]
 fn the_signal_is_the_one_named_or_kill() {
     for generation in &GENERATIONS {
-        for (given, wanted) in [(Some("KILL"), "KILL"), (Some("TERM"), "TERM"), (None, "KILL")] {
+        for (given, wanted) in [
+            (Some("KILL"), "KILL"),
+            (Some("TERM"), "TERM"),
+            (None, "KILL"),
+        ] {
             let mut master = attach(generation);
             let more = given.map(|name| ("interruptSignal", (generation.value)(name)));
             let shell = shell(&mut master, generation, more.into_iter().collect());
@@ -316,7 +314,14 @@ fn no_update_depends_on_the_order_in_which_a_master_takes_keys() {
             panic!("{args:?}");
         };
         let keys: Vec<String> = elements.iter().map(only_key).collect();
-        let wanted = ["header", "stdout", "failure_reason", "rc", "header", "elapsed"];
+        let wanted = [
+            "header",
+            "stdout",
+            "failure_reason",
+            "rc",
+            "header",
+            "elapsed",
+        ];
         assert_eq!(keys, wanted, "{}", generation.name);
         // A number of its own type in Python 2; what it is does not matter.
         master.answer(request, &Value::Int(0));

@@ -6,8 +6,6 @@ from . import compare, limits, report, settings
 from .cache import Cache
 from .side import run_side
 
-LISTS = ("differences.toml", "limits.toml")
-
 
 @dataclass
 class Judged:
@@ -30,18 +28,17 @@ class Match:
         self.worker = worker
         self.jobs = jobs
         self.say = say or (lambda text: None)
-        self.read_lists(settings.HERE / "differences.toml")
+        self.read_lists(settings.HERE / "differences.toml", settings.HERE / "limits.toml")
         self.ran = 0
 
-    def read_lists(self, differences):
-        """Reads limits.toml and a list of chosen differences."""
-        self.limits = limits.read_limits(
-            settings.HERE / "limits.toml", self.known, self.combination
-        )
+    def read_lists(self, differences, limits_file):
+        """Reads the list of chosen differences and the one of limits."""
+        self.limits = limits.read_limits(limits_file, self.known, self.combination)
         self.entries = compare.read_differences(differences, self.known, self.combination)
 
-    def cache(self, word, *depends):
+    def cache(self, word):
         """The stored outcomes of `theirs` or `ours`."""
+        depends = [settings.present(self.worker)] if word == "ours" else []
         masters = settings.HERE / "masters"
         needed = {masters / f"{version}.txt" for version in ("4.3.0", self.combination.master)}
         directory = settings.TARGET / "master-cache" / str(self.combination) / word

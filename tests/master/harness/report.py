@@ -16,7 +16,7 @@ def unseen(theirs, fails):
 
 
 def judge(theirs, ours, verdict, fails):
-    """The one word for a scenario. A side that was not run is None, as is `fails` if all goes well."""
+    """The one word for a scenario; None is a side that was not run, or that nothing has to fail."""
     if unexpected(theirs, fails) or unexpected(ours, fails) or unseen(theirs, fails):
         return FAILED
     if verdict is not None and (verdict.unexplained or verdict.stale):
@@ -46,7 +46,8 @@ def details(theirs, ours, verdict, fails):
         lines += [f"  listed, but not seen: {each}" for each in verdict.stale]
         lines += [f"  chosen: {each}" for each in verdict.explained]
     if fails:
-        lines.append(f"  {'the master fails' if fails.whose == 'master' else 'theirs fails'}: {fails.reason}")
+        who = "the master" if fails.whose == "master" else "theirs"
+        lines.append(f"  {who} fails: {fails.reason}")
     return lines
 
 

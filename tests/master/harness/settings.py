@@ -48,6 +48,13 @@ def master_environment(version):
     return Path(made.stdout.strip())
 
 
+def present(worker):
+    """Our worker's path; Trouble if there is no such file."""
+    if not worker.exists():
+        raise Trouble(f"there is no worker {worker}; build it, or name one with --worker")
+    return worker
+
+
 @contextlib.contextmanager
 def scene_of_one_side(word, purpose, worker, combination=DEFAULT):
     """A Scene for `theirs` or `ours`; its root is removed afterwards."""
@@ -62,10 +69,8 @@ def scene_of_one_side(word, purpose, worker, combination=DEFAULT):
         if word == "theirs":
             python = people.within_reach(venv, parent) / "bin/python"
             program = [python, "-c", PYTHON_WORKER]
-        elif worker.exists():
-            program = [people.within_reach(worker.resolve(), parent)]
         else:
-            raise Trouble(f"there is no worker {worker}; build it, or name one with --worker")
+            program = [people.within_reach(present(worker).resolve(), parent)]
         yield Scene(program, venv, master_venv, combination, parent / "run", logs)
     finally:
         # Some scenarios leave directories that nobody may enter.
