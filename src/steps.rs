@@ -14,6 +14,7 @@ mod mailbox;
 mod place;
 mod quote;
 mod reporter;
+mod rules;
 mod shell;
 mod transfers;
 
@@ -28,6 +29,7 @@ use crate::calls::{Command, Failure, FailureKind, StepEvent};
 
 pub use mailbox::{Inbox, Notice, OnProgram, StepHandle, Stop, mailbox};
 pub use reporter::Reporter;
+pub use rules::OutputRules;
 
 /// Where a step runs.
 #[derive(Debug, Clone)]
@@ -38,8 +40,8 @@ pub struct Context {
     pub builder_dir: PathBuf,
     /// The worker's own environment.
     pub environment: Vec<(OsString, OsString)>,
-    /// Whether the master wants the time at which each line began.
-    pub line_times: bool,
+    /// How the master wants the output.
+    pub output: OutputRules,
 }
 
 /// Takes the events of a step. Must not block: how much it has to keep is bounded by the window of
@@ -54,7 +56,7 @@ pub type Post = Box<dyn Fn(StepEvent) + Send>;
 pub fn run(command: Command, context: Context, mut inbox: Inbox, post: Post) {
     let started = Instant::now();
     let post = Rc::new(post);
-    let mut reporter = Reporter::new(Rc::clone(&post), context.line_times);
+    let mut reporter = Reporter::new(Rc::clone(&post), context.output.clone());
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
         let result = dispatch(command, &context, &mut reporter, &mut inbox);
         if inbox.abandoned() {

@@ -8,7 +8,9 @@ mod address;
 pub mod builders;
 mod clocks;
 pub mod conversation;
+mod drain;
 mod grace;
+mod hello;
 mod inbox;
 mod life;
 mod notify;
@@ -29,6 +31,7 @@ use self::notify::Notify;
 use crate::basedir::Settings;
 use crate::calls::{StepEvent, StepId};
 
+pub use address::place;
 pub use clocks::Jump;
 
 /// Something that reaches the loop from another thread.

@@ -7,10 +7,10 @@ use smol::Timer;
 use smol::channel::Sender;
 use smol::future::or;
 
-use super::address::Address;
 use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
 use super::grace::Grace;
+use super::hello;
 use super::inbox::Inbox;
 use super::notify::Notify;
 use super::outbox::Outbox;
@@ -21,9 +21,8 @@ use super::turn::{Happening, log_jump, next, take};
 use super::{LoopEvent, Stopped};
 use crate::basedir::Settings;
 use crate::calls::StepId;
-use crate::link::{Backoff, Connection, LinkError};
+use crate::link::{Backoff, Connection, Endpoint};
 use crate::session::keepalive::Keepalive;
-use crate::session::pb::{Login, PbSession};
 use ports::StopRequest;
 
 /// How long a keepalive may go unanswered: as long as the time between two, within these limits.
@@ -44,7 +43,7 @@ const READ_SIZE: usize = 64 * 1024;
 /// The worker, from start to stop.
 #[derive(Debug)]
 pub struct Life {
-    address: Address,
+    address: Endpoint,
     inbox: Inbox,
     record: Record,
     notify: Notify,
@@ -69,7 +68,7 @@ impl Life {
     /// Not begun yet.
     pub fn new(
         settings: Settings,
-        address: Address,
+        address: Endpoint,
         events: Sender<LoopEvent>,
         inbox: Inbox,
     ) -> Life {
@@ -134,24 +133,20 @@ impl Life {
     }
 
     async fn dial(&mut self) -> Result<Connection, Outcome> {
-        let Address { host, port } = self.address.clone();
-        info!("Connecting to {host}:{port}");
+        let address = self.address.clone();
+        info!("Connecting to {address}");
         self.notify
-            .status(&format!("connecting to the master at {host}:{port}"));
+            .status(&format!("connecting to the master at {address}"));
         phase::enter(Phase::Dialling);
-        let dialed = or(async { Ok(Connection::dial(&host, port).await) }, async {
+        let dialed = or(async { Ok(Connection::dial(&address).await) }, async {
             Err(self.stop_request().await)
         });
         match dialed.await {
             Ok(Ok(connection)) => {
-                info!("connected to the master at {}", connection.peer());
+                info!("connected to the master at {}", connection.description());
                 Ok(connection)
             }
-            Ok(Err(
-                error @ (LinkError::UnknownHost { .. }
-                | LinkError::Connect { .. }
-                | LinkError::Timeout { .. }),
-            )) => Err(Outcome::Again {
+            Ok(Err(error)) => Err(Outcome::Again {
                 login: false,
                 reason: error.to_string(),
             }),
@@ -162,16 +157,12 @@ impl Life {
     /// Talks with a master until one side ends it.
     async fn converse(&mut self, mut connection: Connection) -> Outcome {
         let settings = &self.workplace.settings;
-        let login = Login {
-            name: settings.name.clone(),
-            password: settings.password.expose().to_owned(),
-        };
         let now = Instant::now();
         let keepalive = Keepalive::new(settings.keepalive, patience(settings.keepalive), now);
-        let session = PbSession::new(login, self.next_step);
+        let session = hello::session(settings, &self.address, self.next_step);
         limit_unacknowledged(&connection, keepalive.interval());
         let startup = settings.startup.clone();
-        let place = format!("{}:{}", self.address.host, self.address.port);
+        let place = self.address.master.to_string();
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
         let mut outbox = Outbox::default();
         let mut buffer = vec![0; READ_SIZE];
@@ -212,6 +203,7 @@ impl Life {
             match turn {
                 Ok(()) => {}
                 Err(End::Shutdown) => break Outcome::Stop(Stopped::ByMaster),
+                Err(End::Drained) => break Outcome::Stop(Stopped::Drained),
                 Err(End::Lost(reason)) => {
                     break Outcome::Again {
                         login: !attached,
@@ -227,6 +219,10 @@ impl Life {
             }
         };
         self.next_step = conversation.next_step();
+        conversation.say_goodbye();
+        outbox.refill(conversation.outgoing());
+        // One try: a master that does not listen is not waited for.
+        let _ = smol::future::poll_once(connection.writer.write(outbox.unwritten())).await;
         connection.finish();
         if let (Outcome::Again { reason, .. }, true) = (&outcome, attached) {
             self.record.connection_lost(reason);

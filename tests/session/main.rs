@@ -6,6 +6,7 @@ mod generations;
 mod hostile;
 mod login;
 mod master;
+mod msgpack;
 mod old_masters;
 #[allow(dead_code)]
 #[path = "../vectors/recording.rs"]

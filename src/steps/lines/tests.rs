@@ -1,8 +1,11 @@
 use super::*;
 
+/// As on PB.
+const LONGEST_LINE: usize = 4095;
+
 /// What the splitter makes of these reads, its end included.
 fn split(reads: &[&str]) -> String {
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(&OutputRules::default());
     let mut out = Lines::default();
     for read in reads {
         splitter.push(read, None, &mut out);
@@ -135,7 +138,7 @@ fn an_endless_cursor_sequence_passes_as_text() {
     let text = format!("\x1b[{};1H\n", "1".repeat(100_000));
     let in_one = split(&[&text]);
     assert_eq!(in_one.replace('\n', ""), text.replace('\n', ""));
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(&OutputRules::default());
     let mut out = Lines::default();
     for at in 0..text.len() {
         splitter.push(&text[at..=at], None, &mut out);
@@ -196,7 +199,7 @@ fn no_text_is_lost_however_it_is_cut() {
 
 #[test]
 fn a_line_has_the_time_of_its_first_character() {
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(&OutputRules::default());
     let mut out = Lines::default();
     let long = "x".repeat(LONGEST_LINE);
     for (text, time) in [
@@ -219,7 +222,7 @@ fn a_line_has_the_time_of_its_first_character() {
 #[test]
 fn there_is_one_time_for_every_line() {
     let text = format!("\n\na\r\n{}\nb\r", "é".repeat(9000));
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(&OutputRules::default());
     let mut out = Lines::default();
     for read in text.split_inclusive(['a', '\n']) {
         splitter.push(read, Some(1.0), &mut out);

@@ -2,11 +2,21 @@ use std::sync::mpsc::{self, Receiver};
 
 use super::*;
 
+use std::time::Duration;
+
+/// As on PB.
+const BATCH_SIZE: usize = 64 * 1024;
+const BATCH_INTERVAL: Duration = Duration::from_millis(200);
+
 /// A reporter, and what it has posted.
 fn reporter(line_times: bool) -> (Reporter, Receiver<StepEvent>) {
     let (sender, events) = mpsc::channel();
     let post: Post = Box::new(move |event| sender.send(event).unwrap());
-    (Reporter::new(Rc::new(post), line_times), events)
+    let rules = OutputRules {
+        line_times,
+        ..OutputRules::default()
+    };
+    (Reporter::new(Rc::new(post), rules), events)
 }
 
 fn updates(events: &Receiver<StepEvent>) -> Vec<Update> {
