@@ -27,7 +27,9 @@ use std::time::Instant;
 use crate::calls::{Command, Failure, FailureKind, StepEvent};
 
 pub use mailbox::{Inbox, Notice, OnProgram, StepHandle, Stop, mailbox};
+pub use place::resolve;
 pub use reporter::Reporter;
+pub use transfers::remove_parts;
 
 /// Where a step runs.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ mod life;
 mod notify;
 mod outbox;
 mod phase;
+mod quiet;
 pub mod record;
 pub mod recovery;
 pub mod running;

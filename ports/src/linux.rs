@@ -4,6 +4,8 @@
 
 #[path = "linux/identity.rs"]
 mod identity;
+#[path = "linux/locks.rs"]
+mod locks;
 #[path = "linux/proc.rs"]
 mod proc;
 #[path = "linux/service.rs"]
@@ -18,6 +20,7 @@ use std::time::{Duration, Instant};
 pub use crate::unix::*;
 use crate::{Containment, Leftover, ServiceManager};
 pub(crate) use identity::{boot_id, process_clock, process_identity, processes_of};
+pub(crate) use locks::lock_holder;
 pub(crate) use service::{ClockAlarm, socket_address};
 
 /// What `ps` and `top` show a monitor as.

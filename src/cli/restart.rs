@@ -36,8 +36,11 @@ impl Restart {
         if let Err(error) = basedir::worker_file(directory) {
             return start::unusable(voice, &error);
         }
-        if stop::stop(directory, Manner::Now, self.quiet) == Ended::NotRunning && !self.quiet {
-            say("no old worker process found to stop");
+        match stop::stop(directory, Manner::Now, self.quiet) {
+            Ended::NotRunning if !self.quiet => say("no old worker process found to stop"),
+            // Whoever calls this at boot or by a timer wants a worker that runs.
+            Ended::Still => drop(stop::kill(directory, self.quiet)),
+            Ended::NotRunning | Ended::Gone => {}
         }
         if !self.quiet {
             say("now restarting worker process..");

@@ -1,6 +1,5 @@
 //! `start`: runs the worker of a directory, as a daemon or in the foreground (PROTOCOL 7.4).
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use argh::FromArgs;
@@ -235,21 +234,22 @@ fn foreground(settings: Settings, voice: Voice, verbose: bool) -> Exit {
 
 fn daemon(mut settings: Settings, startup: Startup, verbose: bool) -> Exit {
     ports::set_umask(settings.umask.unwrap_or(DAEMON_UMASK));
-    let pid_file = |directory: &Path| {
-        PidFile::write(directory).map_err(|error| {
-            let path = directory.join("twistd.pid");
-            format!("cannot write {}: {error}", path.display())
-        })
-    };
-    let occupied = occupy(&settings)
-        .and_then(|lock| pid_file(&settings.directory).map(|pid_file| (lock, pid_file)));
-    let (lock, pid_file) = match occupied {
-        Ok(occupied) => occupied,
+    let lock = match occupy(&settings) {
+        Ok(lock) => lock,
         Err(why) => {
             startup.refused(&why);
             return Exit::BAD;
         }
     };
+    // The lock is the truth. This file is for others, and a full disk must not keep the worker away:
+    // often it is the worker's steps that free it.
+    let pid_file = PidFile::write(&settings.directory).map_err(|error| {
+        let path = settings.directory.join("twistd.pid");
+        settings.notes.push(format!(
+            "cannot write {}: {error}; `coracle stop` finds this worker all the same",
+            path.display()
+        ));
+    });
     logging::start(&settings.log, &settings.directory, Place::Daemon, verbose);
     startup.running(std::process::id());
     settings.startup = startup.clone();

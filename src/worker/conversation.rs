@@ -9,6 +9,7 @@ use log::{debug, info, warn};
 
 use super::builders::Builders;
 use super::phase::{self, Phase};
+use super::quiet::{QUIET, Quiet};
 use super::running::{Assignment, RunningSteps};
 use crate::basedir::{self, Settings};
 use crate::calls::{
@@ -39,6 +40,8 @@ pub enum End {
     Refused(String),
     /// The master told the worker to shut down.
     Shutdown,
+    /// A graceful end was asked for, and everything that ran is over.
+    Drained,
 }
 
 /// What outlives a connection.
@@ -66,6 +69,8 @@ pub struct Conversation<'a> {
     has_builders: bool,
     /// Set once the master told us to shut down.
     leave_at: Option<Instant>,
+    /// For a master that does not tell us to when we ask.
+    quiet: Quiet,
 }
 
 impl<'a> Conversation<'a> {
@@ -84,6 +89,7 @@ impl<'a> Conversation<'a> {
             logged_in: false,
             has_builders: false,
             leave_at: None,
+            quiet: Quiet::default(),
         }
     }
 
@@ -130,6 +136,8 @@ impl<'a> Conversation<'a> {
             Some(StepEvent::Complete(result)) => self.session.complete(step, result),
             None => {}
         }
+        // Begins to count at the end of the last step.
+        self.quiet.is_over(!self.workplace.steps.is_empty(), now);
     }
 
     /// When [`tick`](Self::tick) has something to do.
@@ -139,7 +147,7 @@ impl<'a> Conversation<'a> {
         } else {
             None
         };
-        [self.give_up, self.leave_at, liveness]
+        [self.give_up, self.leave_at, self.quiet.next(), liveness]
             .into_iter()
             .flatten()
             .min()
@@ -152,6 +160,10 @@ impl<'a> Conversation<'a> {
     pub fn tick(&mut self, now: Instant) -> Result<(), End> {
         if self.leave_at.is_some_and(|at| at <= now) {
             return Err(End::Shutdown);
+        }
+        if self.quiet.is_over(!self.workplace.steps.is_empty(), now) {
+            info!("nothing has run for {} s, shutting down.", QUIET.as_secs());
+            return Err(End::Drained);
         }
         if self.give_up.is_some_and(|at| at <= now) {
             return Err(End::Lost(if self.logged_in {
@@ -197,11 +209,24 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10).
-    pub fn ask_for_shutdown(&mut self) {
+    /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10); where that is not
+    /// possible, the worker goes once nothing runs any more.
+    pub fn ask_for_shutdown(&mut self, now: Instant) {
         if self.session.ask_for_shutdown() {
             info!("Telling the master we want to shutdown after any running builds are finished");
+        } else {
+            self.go_when_quiet(now);
         }
+    }
+
+    fn go_when_quiet(&mut self, now: Instant) {
+        info!(
+            "shutting down once nothing has run for {} s; no new build begins",
+            QUIET.as_secs()
+        );
+        self.quiet.ask();
+        // Begins to count if nothing runs.
+        self.quiet.is_over(!self.workplace.steps.is_empty(), now);
     }
 
     fn handle(&mut self, event: Event, now: Instant) -> Result<(), End> {
@@ -237,6 +262,7 @@ impl<'a> Conversation<'a> {
                 answer: Err(message),
             } => {
                 warn!("the master refused our wish to shut down: {message}");
+                self.go_when_quiet(now);
             }
         }
         Ok(())
@@ -283,6 +309,11 @@ impl<'a> Conversation<'a> {
                     .answer(reply, Answer::Text(env!("CARGO_PKG_VERSION").to_owned()));
             }
             MasterCall::SetBuilderList { reply, builders } => self.set_builders(reply, &builders),
+            // The master waits for the answer before it sends a command. When the connection ends
+            // without one, it tries the build again elsewhere or later.
+            MasterCall::StartBuild { builder, .. } if self.quiet.is_asked() => {
+                info!("not beginning a build in builder {builder}: shutting down");
+            }
             MasterCall::StartBuild { reply, builder } => {
                 debug!("a build begins in builder {builder}");
                 self.session.answer(reply, Answer::Nothing);

@@ -189,11 +189,11 @@ impl Life {
                 if !conversation.is_attached() {
                     break Outcome::Stop(Stopped::Drained);
                 }
-                conversation.ask_for_shutdown();
+                conversation.ask_for_shutdown(now);
             }
             if let Happening::Event(LoopEvent::Stop(request)) = happening {
                 if conversation.is_attached() && self.grace.is_asked_by(request) {
-                    conversation.ask_for_shutdown();
+                    conversation.ask_for_shutdown(now);
                     continue;
                 }
                 log_stop(request);
@@ -212,6 +212,7 @@ impl Life {
             match turn {
                 Ok(()) => {}
                 Err(End::Shutdown) => break Outcome::Stop(Stopped::ByMaster),
+                Err(End::Drained) => break Outcome::Stop(Stopped::Drained),
                 Err(End::Lost(reason)) => {
                     break Outcome::Again {
                         login: !attached,

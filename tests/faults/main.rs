@@ -8,6 +8,7 @@
 mod connections;
 mod directories;
 mod endings;
+mod every_byte;
 mod master;
 mod pressure;
 mod proxy;
