@@ -598,14 +598,16 @@ fn where_the_master_refuses_to_let_it_go_the_worker_goes_when_nothing_runs() {
     pair.worker.ask_for_shutdown(pair.now);
     pair.settle().unwrap();
     let (request, _, _) = pair.take_call("shutdown");
-    pair.master.error(request, "builtins.AttributeError", "what?");
+    pair.master
+        .error(request, "builtins.AttributeError", "what?");
     pair.settle().unwrap();
     // What runs is finished.
     pair.pass(50).unwrap();
     // No build begins: its master gets no answer, until the connection ends.
     let begun = pair.master.call(2, "startBuild", &[]);
     pair.settle().unwrap();
-    let is_answer = |message: &Message| matches!(message, Message::Answer { request, .. } if *request == begun);
+    let is_answer =
+        |message: &Message| matches!(message, Message::Answer { request, .. } if *request == begun);
     assert!(!pair.heard.iter().any(is_answer), "{:?}", pair.heard);
     let interrupt = [text("0"), text("enough")];
     pair.master.call(2, "interruptCommand", &interrupt);
@@ -619,7 +621,11 @@ fn where_the_master_refuses_to_let_it_go_the_worker_goes_when_nothing_runs() {
     pair.until_complete();
     assert_eq!(joined(&pair.updates(8, "stdout")), "alive\n");
     pair.pass(9).unwrap();
-    assert!(pair.worker.deadline().is_some_and(|at| at <= pair.now + Duration::from_secs(1)));
+    assert!(
+        pair.worker
+            .deadline()
+            .is_some_and(|at| at <= pair.now + Duration::from_secs(1))
+    );
     assert_eq!(pair.pass(1), Err(End::Drained));
 }
 

@@ -357,6 +357,14 @@ pub fn lock_file(file: &File) -> io::Result<bool> {
     system::lock_file(file)
 }
 
+/// From now on what this process prints goes into a file. It may be called again with another one.
+///
+/// # Errors
+/// The system's.
+pub fn print_to(file: &File) -> io::Result<()> {
+    system::print_to(file)
+}
+
 /// Whether another process has the lock of a file that [`lock_file`] takes. Looking does not disturb
 /// others who look; whoever takes the lock at the same moment has to try again.
 ///
@@ -573,6 +581,12 @@ pub fn set_umask(mask: u32) -> u32 {
 /// The system's.
 pub fn limit_unacknowledged(socket: &impl system::Socket, limit: Duration) -> io::Result<()> {
     system::limit_unacknowledged(socket, limit)
+}
+
+/// Bytes written to a TCP connection that the other end has not acknowledged; none if the system does
+/// not tell.
+pub fn unsent(socket: &impl system::Socket) -> Option<u64> {
+    system::unsent(socket)
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ impl Lock {
                 }
                 return Ok(Self { file });
             }
-            if let Some(pid) = written_holder(&mut file) {
+            if let Some(pid) = written_holder(&mut file).filter(|pid| !is_ending(*pid)) {
                 return Err(LockError::Held(Holder { pid: Some(pid) }));
             }
             // Held by nobody who wrote a name: by one who only looks, or who is about to write.
@@ -135,6 +135,28 @@ pub fn holder(directory: &Path) -> Result<Option<Holder>, LockError> {
         Ok(true) => Ok(Some(read_holder(&mut file, directory))),
         Err(error) => Err(LockError::System { path, error }),
     }
+}
+
+/// As [`holder`], but a worker that is just ending, such as one that was killed a moment ago, gets the
+/// time to be gone.
+///
+/// # Errors
+/// The lock cannot be looked at.
+pub fn lasting_holder(directory: &Path) -> Result<Option<Holder>, LockError> {
+    for _ in 0..TRIES {
+        match holder(directory)? {
+            Some(Holder { pid: Some(pid) }) if is_ending(pid) => thread::sleep(BETWEEN_TRIES),
+            found => return Ok(found),
+        }
+    }
+    holder(directory)
+}
+
+/// A process of several threads that was killed shows as ended before the last of them has let go of
+/// the lock. It has no directory any more then, on systems that tell a process's directory.
+fn is_ending(pid: u32) -> bool {
+    let tells = ports::process_directory(std::process::id()).is_some();
+    tells && ports::process_directory(pid).is_none()
 }
 
 fn write_owner(file: &mut File) -> io::Result<()> {

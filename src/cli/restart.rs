@@ -10,7 +10,12 @@ use crate::basedir;
 
 /// Stop the worker of a directory if it runs, and start it again.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "restart")]
+#[argh(
+    subcommand,
+    name = "restart",
+    example = "{command_name} ~/worker",
+    note = "For boot scripts too: whatever a crash has left, there is a running worker afterwards."
+)]
 pub struct Restart {
     /// stay in the foreground
     #[argh(switch)]

@@ -23,7 +23,14 @@ const DAEMON_UMASK: u32 = 0o077;
 
 /// Start the worker of a directory.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "start")]
+#[argh(
+    subcommand,
+    name = "start",
+    example = "{command_name} ~/worker",
+    example = "{command_name} --nodaemon ~/worker",
+    note = "It waits until the master has attached the worker, or tells what keeps it from that; \
+            the worker keeps trying. The log is twistd.log in the directory."
+)]
 pub struct Start {
     /// stay in the foreground
     #[argh(switch)]
@@ -73,7 +80,7 @@ impl Start {
             return foreground(settings, voice, verbose);
         }
         // The daemon takes the lock itself; this is for an answer without a daemon.
-        if let Ok(Some(holder)) = basedir::holder(&settings.directory) {
+        if let Ok(Some(holder)) = basedir::lasting_holder(&settings.directory) {
             return already_running(voice, holder.pid);
         }
         match ports::detach() {
@@ -202,7 +209,7 @@ fn occupy(settings: &Settings) -> Result<Lock, String> {
 }
 
 fn foreground(settings: Settings, voice: Voice, verbose: bool) -> Exit {
-    if let Ok(Some(holder)) = basedir::holder(&settings.directory) {
+    if let Ok(Some(holder)) = basedir::lasting_holder(&settings.directory) {
         return already_running(voice, holder.pid);
     }
     let lock = match occupy(&settings) {

@@ -27,7 +27,12 @@ const LATER: Duration = Duration::from_millis(200);
 /// Stop the worker of a directory: at once, or with --drain once its builds are over. A second stop
 /// means at once.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "stop")]
+#[argh(
+    subcommand,
+    name = "stop",
+    example = "{command_name} ~/worker",
+    example = "{command_name} --drain --timeout 3600 ~/worker"
+)]
 pub struct Stop {
     /// print nothing unless something is wrong
     #[argh(switch, short = 'q')]

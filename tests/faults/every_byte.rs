@@ -271,7 +271,9 @@ impl Script {
                 let [Value::Int(length)] = arguments else {
                     panic!("{arguments:?}")
                 };
-                let end = CONTENT.len().min(self.read + usize::try_from(*length).unwrap());
+                let end = CONTENT
+                    .len()
+                    .min(self.read + usize::try_from(*length).unwrap());
                 let block = CONTENT[self.read..end].to_vec();
                 self.read = end;
                 Value::Bytes(block)
@@ -335,16 +337,24 @@ fn every_number(name: &str, length: impl Fn(&Course) -> usize, limit: fn(usize) 
 
 #[test]
 fn a_master_that_is_cut_off_after_any_byte_is_noticed_and_followed_by_another() {
-    every_number("cut-in", |course| course.to_worker, |count| Limits {
-        to_worker: count,
-        ..UNLIMITED
-    });
+    every_number(
+        "cut-in",
+        |course| course.to_worker,
+        |count| Limits {
+            to_worker: count,
+            ..UNLIMITED
+        },
+    );
 }
 
 #[test]
 fn a_worker_that_is_cut_off_after_any_byte_notices_and_begins_anew() {
-    every_number("cut-out", |course| course.to_master, |count| Limits {
-        to_master: count,
-        ..UNLIMITED
-    });
+    every_number(
+        "cut-out",
+        |course| course.to_master,
+        |count| Limits {
+            to_master: count,
+            ..UNLIMITED
+        },
+    );
 }

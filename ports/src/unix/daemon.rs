@@ -36,6 +36,13 @@ pub(crate) fn detach() -> io::Result<Detached> {
     Ok(Detached::Daemon(WriteEnd::new(writer)?))
 }
 
+pub(crate) fn print_to(file: &File) -> io::Result<()> {
+    for standard in 1..=2 {
+        raw::duplicate_onto(file.as_fd().as_raw_fd(), standard)?;
+    }
+    Ok(())
+}
+
 pub(crate) fn lock_file(file: &File) -> io::Result<bool> {
     lock(file, libc::LOCK_EX)
 }

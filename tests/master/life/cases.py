@@ -11,6 +11,7 @@ from harness.ports import listens
 from harness.stage import alive
 from harness.waiting import wait_for
 from life.boat import check
+from life.command_line import command_line
 from life.link import Link
 
 ALL = {}
@@ -32,6 +33,9 @@ def warm_up(stage):
 def stranger():
     """A process that is nobody's worker."""
     return subprocess.Popen(["sleep", "600"], cwd="/", env={}, stdin=subprocess.DEVNULL)
+
+
+case(command_line)
 
 
 @case
@@ -325,6 +329,26 @@ def log_rotation(stage):
     sizes = [(boat.directory / name).stat().st_size for name in names]
     check(max(sizes) < 2400, str(sizes))
     return f"files of {sizes} bytes"
+
+
+@case
+def log_wish(stage):
+    """SIGUSR1 puts the log aside, as far as nobody has said how that is done."""
+    boat = stage.boat("--no-logrotate")
+    boat.start()
+    boat.kill(signal.SIGUSR1)
+    boat.build_green()
+    old = (boat.directory / "twistd.log.1").read_text()
+    check("Starting Worker" in old and "Starting Worker" not in boat.log(), "the log was not put aside")
+    check("startCommand" in boat.log(), boat.log())
+    # And what somebody else put aside is not written any more.
+    (boat.directory / "twistd.log").rename(boat.directory / "mine")
+    boat.kill(signal.SIGUSR1)
+    boat.build_green()
+    size = (boat.directory / "mine").stat().st_size
+    check("startCommand" in boat.log(), boat.log())
+    boat.build_green()
+    check((boat.directory / "mine").stat().st_size == size, "the old file still grows")
 
 
 @case
