@@ -121,6 +121,28 @@ def kill_in_mid_step(stage):
 
 
 @case
+def stuck_worker(stage):
+    """A boot script's restart ends with a running worker, also if the old one hears no signal."""
+    boat = stage.boat()
+    boat.start()
+    request = boat.begin("long")
+    stuck = boat.pid()
+    boat.kill(signal.SIGSTOP)
+    done = boat.do("restart", says=f"worker process {stuck} does not end, killing it(.*\n)*.*attached")
+    check(not alive(stuck) and boat.pid() != stuck, "the old worker is still there")
+    boat.green(request)
+    return f"restarted in {done.seconds:.1f} s"
+
+
+@case
+def retries_used_up(stage):
+    boat = stage.boat("--maxretries=2", port=stage.closed_port)
+    done = boat.run("start", "--nodaemon", boat.directory)
+    check(done.returncode == 0, f"it ended with {done.returncode}: {done.stdout}{done.stderr}")
+    check("maxretries: 2 attempts have failed, stopping" in boat.log(), boat.log())
+
+
+@case
 def stop_in_mid_step(stage):
     boat = stage.boat()
     boat.start()
@@ -320,14 +342,17 @@ def duplicate(stage):
 
 @case
 def log_rotation(stage):
-    boat = stage.boat("--log-size=2000", "--log-count=2")
-    boat.start()
-    for _ in range(12):
-        boat.build_green()
-    names = sorted(each.name for each in boat.directory.glob("twistd.log*"))
-    check(names == ["twistd.log", "twistd.log.1", "twistd.log.2"], str(names))
-    sizes = [(boat.directory / name).stat().st_size for name in names]
-    check(max(sizes) < 2400, str(sizes))
+    theirs = [stage.scene.venv / "bin/buildbot-worker"]
+    for create in (None, theirs):
+        boat = stage.boat("--log-size=2000", "--log-count=2", create=create)
+        boat.start()
+        for _ in range(12):
+            boat.build_green()
+        names = sorted(each.name for each in boat.directory.glob("twistd.log*"))
+        check(names == ["twistd.log", "twistd.log.1", "twistd.log.2"], str(names))
+        sizes = [(boat.directory / name).stat().st_size for name in names]
+        check(max(sizes) < 2400, str(sizes))
+        boat.do("stop", says="is dead")
     return f"files of {sizes} bytes"
 
 
