@@ -31,8 +31,10 @@ use crate::calls::{Command, Failure, FailureKind, StepEvent};
 
 pub use encoding::{TextEncoding, Unencodable};
 pub use mailbox::{Inbox, Notice, OnProgram, StepHandle, Stop, mailbox};
+pub use place::resolve;
 pub use reporter::Reporter;
 pub use rules::OutputRules;
+pub use transfers::remove_parts;
 
 /// Where a step runs.
 #[derive(Debug, Clone)]

@@ -20,6 +20,7 @@ pub mod record;
 pub mod recovery;
 pub mod running;
 mod turn;
+mod uplink;
 mod watchdog;
 
 use std::fmt;

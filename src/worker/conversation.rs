@@ -240,13 +240,16 @@ impl<'a> Conversation<'a> {
     /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10). Where it cannot be
     /// asked, we see to that ourselves.
     pub fn ask_for_shutdown(&mut self) {
-        if !self.session.has_shutdown() {
-            info!("shutting down when no build runs here any more; no new one is begun");
-            self.drain.begin();
-        }
         if self.session.ask_for_shutdown() {
             info!("Telling the master we want to shutdown after any running builds are finished");
+        } else {
+            self.go_when_idle();
         }
+    }
+
+    fn go_when_idle(&mut self) {
+        info!("shutting down when no build runs here any more; no new one is begun");
+        self.drain.begin();
     }
 
     fn handle(&mut self, event: Event, now: Instant) -> Result<(), End> {
@@ -290,6 +293,7 @@ impl<'a> Conversation<'a> {
                 answer: Err(message),
             } => {
                 warn!("the master refused our wish to shut down: {message}");
+                self.go_when_idle();
             }
         }
         Ok(())
@@ -343,6 +347,11 @@ impl<'a> Conversation<'a> {
             MasterCall::SetBuilderList { reply, builders } => self.set_builders(reply, &builders),
             MasterCall::SetWorkerSettings { reply, settings } => {
                 self.set_output(reply, &settings);
+            }
+            // The master waits for the answer before it sends a command. When the connection ends
+            // without one, it tries the build again elsewhere or later.
+            MasterCall::StartBuild { builder, .. } if self.drain.holds_build(now) => {
+                info!("not beginning a build in builder {builder}: shutting down");
             }
             MasterCall::StartBuild { reply, builder } => {
                 debug!("a build begins in builder {builder}");

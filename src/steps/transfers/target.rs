@@ -120,6 +120,27 @@ impl Drop for Target {
     }
 }
 
+/// Removes what downloads of a process that is gone have left in a directory; returns how many files
+/// that were.
+pub fn remove_parts(directory: &Path, pid: u32) -> usize {
+    let start = format!("{}{pid}-", PART.0);
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let parts = entries.filter(|entry| {
+        let name = entry.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(&start)?.strip_suffix(PART.1));
+        number.is_some_and(|number| number.parse::<usize>().is_ok())
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+    });
+    parts
+        .filter(|part| fs::remove_file(part.path()).is_ok())
+        .count()
+}
+
+/// How the names of such files begin and end; in between are the numbers of the process and the file.
+const PART: (&str, &str) = (".coracle-", ".part");
+
 fn is_file(stat: &FileStat) -> bool {
     stat.mode & 0o170_000 == 0o100_000
 }
@@ -129,5 +150,32 @@ fn is_file(stat: &FileStat) -> bool {
 fn unused_name() -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!(".coracle-{}-{count}.part", std::process::id())
+    format!("{}{}-{count}{}", PART.0, std::process::id(), PART.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_parts_of_the_process_that_is_gone_are_removed() {
+        let directory = std::env::temp_dir().join(format!("coracle-parts-{}", std::process::id()));
+        fs::create_dir_all(directory.join(".coracle-7-3.part")).unwrap();
+        let names = [
+            ".coracle-7-0.part",
+            ".coracle-7-12.part",
+            ".coracle-77-0.part",
+            ".coracle-7-x.part",
+            ".coracle-7-0.part2",
+            "file",
+        ];
+        for name in names {
+            fs::write(directory.join(name), "x").unwrap();
+        }
+        assert_eq!(remove_parts(&directory, 7), 2);
+        let left = fs::read_dir(&directory).unwrap().count();
+        assert_eq!(left, names.len() + 1 - 2);
+        fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(remove_parts(&directory, 7), 0);
+    }
 }
