@@ -151,7 +151,7 @@ fn a_proxy_that_never_ends_its_answer_is_left() {
     assert!(said.contains("its answer has no end after"), "{said}");
 
     for kind in [ProxyKind::Http, ProxyKind::Socks5] {
-        let listener = Listener::serve(|stream| drain(stream));
+        let listener = Listener::serve(drain);
         let mut endpoint = through(kind, &listener, false);
         endpoint.way.timeout = Duration::from_secs(1);
         let said = refusal(&endpoint);

@@ -93,11 +93,11 @@ fn tinyproxy_brings_us_to_a_master_in_the_clear_and_with_tls() {
     let scratch = Scratch::new("tinyproxy");
     let (_tool, port) = tinyproxy(scratch.path(), "");
     let proxy = format!("tcp:host=127.0.0.1:port={port}");
-    let listener = Listener::serve(|stream| echo(stream));
+    let listener = Listener::serve(echo);
     assert_echo(&mut dial(&through(&proxy, &listener.plain())).unwrap());
     let authority = Authority::new("Test CA");
     let pair = authority.issue(&["localhost"]);
-    let listener = Listener::secure(pair.server(), |stream| echo(stream));
+    let listener = Listener::secure(pair.server(), echo);
     let to = listener.with_tls(|tls| tls.trust = Some(authority.file()));
     assert_echo(&mut dial(&through(&proxy, &to)).unwrap());
     let nobody = Endpoint::tcp("127.0.0.1", free_port());
@@ -115,7 +115,7 @@ fn tinyproxy_wants_the_right_name_and_password() {
     }
     let scratch = Scratch::new("tinyproxy");
     let (_tool, port) = tinyproxy(scratch.path(), "BasicAuth box hunter2\n");
-    let listener = Listener::serve(|stream| echo(stream));
+    let listener = Listener::serve(echo);
     let to = listener.plain();
     let said = refusal(&through(&format!("tcp:127.0.0.1:{port}"), &to));
     assert!(
@@ -149,7 +149,7 @@ fn microsocks_brings_us_to_a_master_and_looks_its_name_up() {
     let proxy = format!("socks5:127.0.0.1:{port}");
     let authority = Authority::new("Test CA");
     let pair = authority.issue(&["localhost"]);
-    let listener = Listener::secure(pair.server(), |stream| echo(stream));
+    let listener = Listener::secure(pair.server(), echo);
     let mut to = listener.with_tls(|tls| tls.trust = Some(authority.file()));
     to.master.host = "localhost".to_owned();
     assert_echo(&mut dial(&through(&proxy, &to)).unwrap());
@@ -172,7 +172,7 @@ fn microsocks_wants_the_right_name_and_password() {
         command.args(["-u", "box", "-P", "hunter2"]);
         command
     });
-    let listener = Listener::serve(|stream| echo(stream));
+    let listener = Listener::serve(echo);
     let to = listener.plain();
     let said = refusal(&through(&format!("socks5:127.0.0.1:{port}"), &to));
     assert!(

@@ -31,7 +31,7 @@ fn many_bytes() -> Vec<u8> {
 
 #[test]
 fn megabytes_go_both_ways_at_the_same_time() {
-    let (mut connection, _listener) = connected(|stream| echo(stream));
+    let (mut connection, _listener) = connected(echo);
     let bytes = many_bytes();
     smol::block_on(async {
         let Connection { reader, writer, .. } = &mut connection;
@@ -171,7 +171,7 @@ fn new_keys_in_the_middle_are_taken_and_answered() {
 
 #[test]
 fn our_end_is_a_clean_one_for_the_master() {
-    let (mut connection, listener) = connected(|stream| drain(stream));
+    let (mut connection, listener) = connected(drain);
     smol::block_on(write_all(&mut connection, b"last words"));
     connection.finish();
     assert_eq!(listener.result(), (b"last words".to_vec(), true));

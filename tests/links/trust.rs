@@ -7,19 +7,15 @@ use coracle::link::endpoint::{Pin, SystemRoots};
 use rustls::version::{TLS12, TLS13};
 
 use crate::certificates::{Authority, Pair, self_signed};
-use crate::listener::{Listener, Secure, assert_echo, dial, drain, echo, refusal};
-
-fn greet(mut stream: Secure) {
-    let _ = stream.write_all(b"hello");
-}
+use crate::listener::{Listener, assert_echo, dial, drain, echo, refusal};
 
 /// A server with this certificate, and why it is not taken.
 fn verdict(pair: &Pair, authority: &Authority) -> String {
-    let listener = Listener::secure(pair.server(), |stream| drain(stream));
+    let listener = Listener::secure(pair.server(), drain);
     let said = refusal(&listener.with_tls(|tls| tls.trust = Some(authority.file())));
     listener.result();
-    let start = format!("no TLS with the master 127.0.0.1:");
-    assert!(said.starts_with(&start), "{said}");
+    let start = "no TLS with the master 127.0.0.1:";
+    assert!(said.starts_with(start), "{said}");
     assert!(said.len() < 380 && !said.contains('\n'), "{said}");
     said.split_once(": ").unwrap().1.to_owned()
 }
@@ -30,7 +26,7 @@ fn a_good_certificate_is_taken_in_both_versions_of_tls() {
     let pair = authority.issue(&["localhost"]);
     for (version, name) in [(&TLS12, "(TLS 1.2)"), (&TLS13, "(TLS 1.3)")] {
         let config = pair.server_with(None, &[version]);
-        let listener = Listener::secure(config, |stream| echo(stream));
+        let listener = Listener::secure(config, echo);
         let endpoint = listener.with_tls(|tls| tls.trust = Some(authority.file()));
         let mut connection = dial(&endpoint).unwrap();
         assert!(
@@ -49,14 +45,14 @@ fn issuers_may_lie_in_a_directory_in_files_ending_in_pem() {
     authority.write("README", "nothing");
     authority.write("broken.pem", "nothing");
     let directory = Some(authority.directory().to_owned());
-    let none = Listener::secure(pair.server(), |stream| echo(stream));
+    let none = Listener::secure(pair.server(), echo);
     let said = refusal(&none.with_tls(|tls| tls.trust.clone_from(&directory)));
     assert!(
         said.contains("there is no certificate in files ending in .pem there"),
         "{said}"
     );
     authority.write("it.PEM", &authority.pem());
-    let listener = Listener::secure(pair.server(), |stream| echo(stream));
+    let listener = Listener::secure(pair.server(), echo);
     assert_echo(&mut dial(&listener.with_tls(|tls| tls.trust = directory)).unwrap());
 }
 
@@ -122,7 +118,7 @@ fn a_master_may_have_the_very_certificate_that_is_trusted_if_name_and_dates_are_
         let try_it = |names: &[&str], to: i32| {
             let pair = self_signed(names, is_issuer, 2020, to);
             let file = authority.write("own.pem", &pair.certificate);
-            let listener = Listener::secure(pair.server(), |stream| echo(stream));
+            let listener = Listener::secure(pair.server(), echo);
             let endpoint = listener.with_tls(|tls| tls.trust = Some(file));
             dial(&endpoint).map_err(|error| error.to_string())
         };
@@ -141,7 +137,7 @@ fn a_master_may_have_the_very_certificate_that_is_trusted_if_name_and_dates_are_
 fn an_address_is_a_name_too() {
     let authority = Authority::new("Test CA");
     let pair = authority.issue(&["127.0.0.1"]);
-    let listener = Listener::secure(pair.server(), |stream| echo(stream));
+    let listener = Listener::secure(pair.server(), echo);
     let endpoint = listener.with_tls(|tls| {
         tls.name = "127.0.0.1".to_owned();
         tls.trust = Some(authority.file());
@@ -161,15 +157,15 @@ fn a_pin_is_enough_and_stands_above_names_and_dates() {
     let pair = self_signed(&["other.org"], true, 2001, 2002);
     let good = self_signed(&["localhost"], false, 2020, 2100);
     let pin = quoted(&verdict(&good, &authority));
-    let listener = Listener::secure(good.server(), |stream| echo(stream));
+    let listener = Listener::secure(good.server(), echo);
     assert_echo(&mut dial(&listener.with_tls(|tls| tls.pins.push(pin))).unwrap());
 
-    let listener = Listener::secure(pair.server(), |stream| drain(stream));
+    let listener = Listener::secure(pair.server(), drain);
     let said = refusal(&listener.with_tls(|tls| tls.pins.push(pin)));
     let seen = said.split("the key seen is ").nth(1).unwrap();
     let seen = Pin::parse(seen.split(": ").next().unwrap()).unwrap();
     assert_ne!(seen, pin);
-    let listener = Listener::secure(pair.server(), |stream| echo(stream));
+    let listener = Listener::secure(pair.server(), echo);
     assert_echo(&mut dial(&listener.with_tls(|tls| tls.pins = vec![pin, seen])).unwrap());
 }
 
@@ -178,13 +174,13 @@ fn a_pin_beside_named_issuers_adds_to_them() {
     let (ours, theirs) = (Authority::new("Our CA"), Authority::new("Their CA"));
     let pair = theirs.issue(&["localhost"]);
     let pin = quoted(&verdict(&pair, &ours));
-    let listener = Listener::secure(pair.server(), |stream| drain(stream));
+    let listener = Listener::secure(pair.server(), drain);
     let said = refusal(&listener.with_tls(|tls| {
         tls.pins.push(pin);
         tls.trust = Some(ours.file());
     }));
     assert!(said.contains("signed by \"Their CA\""), "{said}");
-    let listener = Listener::secure(pair.server(), |stream| echo(stream));
+    let listener = Listener::secure(pair.server(), echo);
     let endpoint = listener.with_tls(|tls| {
         tls.pins.push(pin);
         tls.trust = Some(theirs.file());
@@ -209,13 +205,13 @@ fn the_system_s_issuers_are_a_file_a_directory_or_built_in() {
         named: false,
     };
     for system in [file, directory] {
-        let listener = Listener::secure(pair.server(), |stream| echo(stream));
+        let listener = Listener::secure(pair.server(), echo);
         assert_echo(&mut dial(&listener.with_tls(|tls| tls.system = system)).unwrap());
     }
-    let listener = Listener::secure(pair.server(), |stream| drain(stream));
+    let listener = Listener::secure(pair.server(), drain);
     let said = refusal(&listener.with_tls(|tls| tls.system.files = vec![missing.clone()]));
     assert!(said.contains("built in, as this system has none"), "{said}");
-    let listener = Listener::secure(pair.server(), |stream| drain(stream));
+    let listener = Listener::secure(pair.server(), drain);
     let said = refusal(&listener.with_tls(|tls| {
         tls.system = SystemRoots {
             files: vec![missing],
@@ -224,124 +220,6 @@ fn the_system_s_issuers_are_a_file_a_directory_or_built_in() {
         }
     }));
     assert!(said.contains("SSL_CERT_FILE"), "{said}");
-}
-
-#[test]
-fn a_master_that_wants_a_certificate_gets_ours() {
-    let authority = Authority::new("Test CA");
-    let (pair, own) = (authority.issue(&["localhost"]), authority.issue(&["box"]));
-    let certificate = authority.write("own.crt", &own.certificate);
-    let key = authority.write("own.key", &own.key);
-    let both = authority.write("both.crt", &format!("{}{}", own.key, own.certificate));
-    for version in [&TLS12, &TLS13] {
-        for (certificate, key) in [(&certificate, Some(&key)), (&both, None)] {
-            let config = pair.server_with(Some(&authority), &[version]);
-            let listener = Listener::secure(config, |stream| echo(stream));
-            let endpoint = listener.with_tls(|tls| {
-                tls.trust = Some(authority.file());
-                tls.certificate = Some(certificate.clone());
-                tls.private_key = key.cloned();
-            });
-            assert_echo(&mut dial(&endpoint).unwrap());
-        }
-    }
-}
-
-/// What comes of connecting and reading once: TLS 1.3 tells of our certificate only then.
-fn connect_and_read(endpoint: &coracle::link::Endpoint) -> String {
-    let mut connection = match dial(endpoint) {
-        Ok(connection) => connection,
-        Err(error) => return error.to_string(),
-    };
-    let read = smol::block_on(connection.reader.read(&mut [0; 10]));
-    read.unwrap_err().to_string()
-}
-
-#[test]
-fn a_master_that_wants_a_certificate_is_understood_when_we_have_none() {
-    let authority = Authority::new("Test CA");
-    let pair = authority.issue(&["localhost"]);
-    for version in [&TLS12, &TLS13] {
-        let config = pair.server_with(Some(&authority), &[version]);
-        let listener = Listener::secure(config, greet);
-        let endpoint = listener.with_tls(|tls| tls.trust = Some(authority.file()));
-        let said = connect_and_read(&endpoint);
-        assert!(said.contains("it wants a certificate from us"), "{said}");
-    }
-}
-
-#[test]
-fn a_certificate_that_the_master_does_not_like_is_told_as_such() {
-    let (authority, other) = (Authority::new("Test CA"), Authority::new("Other CA"));
-    let (pair, own) = (authority.issue(&["localhost"]), other.issue(&["box"]));
-    let own = other.write("own.crt", &format!("{}{}", own.key, own.certificate));
-    for version in [&TLS12, &TLS13] {
-        let config = pair.server_with(Some(&authority), &[version]);
-        let listener = Listener::secure(config, |mut stream: Secure| {
-            let _ = stream.read(&mut [0; 10]);
-        });
-        let endpoint = listener.with_tls(|tls| {
-            tls.trust = Some(authority.file());
-            tls.certificate = Some(own.clone());
-        });
-        let said = connect_and_read(&endpoint);
-        assert!(
-            said.contains("it does not accept our certificate (UnknownCA)"),
-            "{said}"
-        );
-    }
-}
-
-#[test]
-fn files_of_our_own_that_are_of_no_use_are_named_before_anybody_is_called() {
-    let authority = Authority::new("Test CA");
-    let (own, other) = (authority.issue(&["box"]), authority.issue(&["box"]));
-    let certificate = authority.write("own.crt", &own.certificate);
-    let other_key = authority.write("other.key", &other.key);
-    let encrypted =
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
-    let encrypted = authority.write("encrypted.key", encrypted);
-    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
-    let old = authority.write("old.key", old);
-    let nothing = authority.write("nothing", "nothing");
-    let missing = authority.directory().join("missing");
-    let long = authority.write("long", "");
-    let file = std::fs::File::options().write(true).open(&long).unwrap();
-    file.set_len(9 * 1024 * 1024).unwrap();
-    // Nobody listens there.
-    let endpoint = coracle::link::Endpoint::tcp("127.0.0.1", 1).with_tls();
-    let said = |change: &dyn Fn(&mut coracle::link::endpoint::Tls)| {
-        let mut endpoint = endpoint.clone();
-        change(endpoint.tls.as_mut().unwrap());
-        refusal(&endpoint)
-    };
-    for (key, expected) in [
-        (&other_key, "the private key is not that of"),
-        (&encrypted, "it is encrypted; write it without a passphrase"),
-        (&old, "it is encrypted; write it without a passphrase"),
-        (&nothing, "there is no private key in it"),
-        (&missing, "missing: No such file or directory"),
-        (&certificate, "there is no private key in it"),
-        (&long, "it is too long"),
-    ] {
-        let said = said(&|tls| {
-            tls.certificate = Some(certificate.clone());
-            tls.private_key = Some(key.clone());
-        });
-        assert!(said.contains(expected), "{said}");
-    }
-    for (file, expected) in [
-        (&nothing, "there is no certificate in it"),
-        (&missing, "missing: No such file or directory"),
-        (&other_key, "there is no certificate in it"),
-    ] {
-        let certificate = said(&|tls| tls.certificate = Some(file.clone()));
-        assert!(certificate.contains(expected), "{certificate}");
-        let trust = said(&|tls| tls.trust = Some(file.clone()));
-        assert!(trust.contains(expected), "{trust}");
-    }
-    let name = said(&|tls| tls.name = "b\u{fc}ro.example.org".to_owned());
-    assert!(name.contains("xn--"), "{name}");
 }
 
 #[test]
@@ -382,7 +260,7 @@ fn a_master_that_closes_or_keeps_silent_is_told_apart() {
         "{said}"
     );
 
-    let listener = Listener::serve(|stream| drain(stream));
+    let listener = Listener::serve(drain);
     let mut endpoint = listener.with_tls(|_| {});
     endpoint.way.timeout = std::time::Duration::from_secs(1);
     let said = refusal(&endpoint);
