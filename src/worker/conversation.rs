@@ -172,6 +172,12 @@ impl<'a> Conversation<'a> {
         self.drain.over_at(idle)
     }
 
+    /// Why the conversation ends: that the master closes the connection first is no reason to come back
+    /// once the end is certain.
+    pub fn real_end(&mut self, end: End) -> End {
+        self.leave_at.take().map_or(end, |(_, certain)| certain)
+    }
+
     /// Says goodbye, where that is more than closing the connection.
     pub fn say_goodbye(&mut self) {
         self.session.say_goodbye();
