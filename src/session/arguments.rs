@@ -48,12 +48,7 @@ pub enum Dialect {
 ///
 /// # Errors
 /// The command is unknown, a required argument is missing, or an argument has the wrong type.
-pub fn parse(
-    dialect: Dialect,
-    name: &str,
-    id: &CommandId,
-    args: Value,
-) -> Result<Parsed, Failure> {
+pub fn parse(dialect: Dialect, name: &str, id: &CommandId, args: Value) -> Result<Parsed, Failure> {
     let read = match name {
         "shell" => shell::shell,
         "uploadFile" | "upload_file" => upload_file,
@@ -225,7 +220,10 @@ fn rmdir(args: &mut Arguments) -> Result<Parsed, Failure> {
 
 fn cpdir(args: &mut Arguments) -> Result<Parsed, Failure> {
     Ok(local(Command::CopyDirectory(CopyDirectory {
-        from: place([args.required_text(name(args, "fromdir", "from_path"))?], false),
+        from: place(
+            [args.required_text(name(args, "fromdir", "from_path"))?],
+            false,
+        ),
         to: place([args.required_text(name(args, "todir", "to_path"))?], false),
         timeout: args.seconds("timeout", Some(TREE_TIMEOUT))?,
         max_time: args.seconds("maxTime", None)?,

@@ -88,7 +88,8 @@ impl Reporter {
     pub fn log(&mut self, name: &str, text: &str) {
         let known = self.logs.iter().position(|(log, _)| log == name);
         let index = known.unwrap_or_else(|| {
-            self.logs.push((name.to_owned(), Splitter::new(&self.rules)));
+            self.logs
+                .push((name.to_owned(), Splitter::new(&self.rules)));
             self.logs.len() - 1
         });
         self.text(Stream::Log(index), text);
@@ -216,7 +217,11 @@ impl Reporter {
             Stream::Stderr => &mut self.stderr,
             Stream::Log(index) => &mut self.logs[index].1,
         };
-        split(splitter, self.rules.line_times.then(seconds_since_1970), lines);
+        split(
+            splitter,
+            self.rules.line_times.then(seconds_since_1970),
+            lines,
+        );
         self.batch_cost += lines_cost(lines) - before;
     }
 

@@ -40,7 +40,10 @@ impl fmt::Display for MsgpackError {
                 write!(f, "MessagePack values nested deeper than {DEPTH_LIMIT}")
             }
             MsgpackError::TooManyItems => {
-                write!(f, "more than {EXPRESSION_ITEMS} MessagePack values in one message")
+                write!(
+                    f,
+                    "more than {EXPRESSION_ITEMS} MessagePack values in one message"
+                )
             }
         }
     }

@@ -119,9 +119,7 @@ fn message_streams() -> Vec<Vec<u8>> {
             let text = std::fs::read_to_string(path).expect("the recording can be read");
             text.lines()
                 .map(|line| serde_json::from_str(line).expect("a line is JSON"))
-                .filter(|unit: &serde_json::Value| {
-                    unit["dir"] == "m->w" && unit["ws"].is_object()
-                })
+                .filter(|unit: &serde_json::Value| unit["dir"] == "m->w" && unit["ws"].is_object())
                 .filter_map(|unit| unit["hex"].as_str().map(recording::hex))
                 .flatten()
                 .collect()

@@ -72,7 +72,13 @@ impl MsgpackSession {
                 });
             }
             Transfer::Unpack => {
-                self.ask(step, "update_upload_directory_unpack", asked(false), 0, |_| {});
+                self.ask(
+                    step,
+                    "update_upload_directory_unpack",
+                    asked(false),
+                    0,
+                    |_| {},
+                );
             }
         }
     }

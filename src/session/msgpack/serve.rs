@@ -225,7 +225,9 @@ fn start_command(request: &mut Request) -> Result<Reaction, Failure> {
     let builder = match request.take("builder_name") {
         None | Some(Value::None) => None,
         Some(value) => {
-            let name = value.into_text().map_err(|value| unfit("builder_name", "a text", &value))?;
+            let name = value
+                .into_text()
+                .map_err(|value| unfit("builder_name", "a text", &value))?;
             Some(BuilderName(name))
         }
     };
@@ -246,9 +248,10 @@ fn settings(args: Option<Value>) -> Result<WorkerSettings, Failure> {
         None => return Err(missing("args")),
     };
     let field = |name: &str| {
-        let found = pairs.iter().rev().find(|(key, _)| {
-            matches!(key, Value::Text(key) if key == name)
-        });
+        let found = pairs
+            .iter()
+            .rev()
+            .find(|(key, _)| matches!(key, Value::Text(key) if key == name));
         found.map(|(_, value)| value).ok_or_else(|| missing(name))
     };
     let size = |name: &str| match field(name)? {
@@ -274,7 +277,9 @@ fn settings(args: Option<Value>) -> Result<WorkerSettings, Failure> {
 
 fn needed_text(request: &mut Request, name: &str) -> Result<String, Failure> {
     let value = request.take(name).ok_or_else(|| missing(name))?;
-    value.into_text().map_err(|value| unfit(name, "a text", &value))
+    value
+        .into_text()
+        .map_err(|value| unfit(name, "a text", &value))
 }
 
 fn missing(name: &str) -> Failure {

@@ -195,6 +195,12 @@ fn write_lines(out: &mut Writer<'_>, text: &str, times: &[f64]) {
     out.list_of(lines);
     for index in 0..lines {
         // A step that was asked for times has one for every line.
-        out.float(times.get(index).or(times.last()).copied().unwrap_or_default());
+        out.float(
+            times
+                .get(index)
+                .or(times.last())
+                .copied()
+                .unwrap_or_default(),
+        );
     }
 }

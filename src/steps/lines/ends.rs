@@ -3,8 +3,7 @@
 use regex_lite::{Regex, RegexBuilder};
 
 /// The expression of all masters so far. [`Splitter`](super::Splitter) knows it by heart.
-const USUAL: &str =
-    r"(\r\n|\r(?=.)|\033\[u|\033\[[0-9]+;[0-9]+[Hf]|\033\[2J|\x08+)";
+const USUAL: &str = r"(\r\n|\r(?=.)|\033\[u|\033\[[0-9]+;[0-9]+[Hf]|\033\[2J|\x08+)";
 
 /// A carriage return in front of any other character. The only look-ahead that is understood.
 const RETURN_BEFORE_TEXT: &str = r"\r(?=.)";
@@ -40,7 +39,10 @@ impl LineEnds {
         }
         let bad = |why: &str| {
             let start: String = expression.chars().take(100).collect();
-            format!("newline_re '{}' cannot be used: {why}", start.escape_debug())
+            format!(
+                "newline_re '{}' cannot be used: {why}",
+                start.escape_debug()
+            )
         };
         if expression.len() > LENGTH_LIMIT {
             return Err(bad("it is too long"));
@@ -113,7 +115,10 @@ mod tests {
 
     #[test]
     fn pythons_ways_to_write_characters_are_understood() {
-        assert_eq!(replaced(r"\033\[u|\x08+|\07", "a\x1b[ub\x08\x08c\x07d"), "a\nb\nc\nd");
+        assert_eq!(
+            replaced(r"\033\[u|\x08+|\07", "a\x1b[ub\x08\x08c\x07d"),
+            "a\nb\nc\nd"
+        );
         assert_eq!(replaced(r"\\033", r"a\033b"), "a\nb");
         assert_eq!(replaced(r"\r(?=.)|;", "a\rb;c"), "a\nb\nc");
         let more = format!("{}|\u{2028}", &USUAL);

@@ -41,7 +41,10 @@ fn values_have_the_shortest_form_and_read_alike() {
     let long = "x".repeat(70_000);
     assert_eq!(decode(&encoded(&text(&long))), Ok(text(&long)));
     for number in [i64::MIN, i64::MAX, 1 << 40, -(1 << 40), 255, 256, 65_535] {
-        assert_eq!(decode(&encoded(&Value::Int(number))), Ok(Value::Int(number)));
+        assert_eq!(
+            decode(&encoded(&Value::Int(number))),
+            Ok(Value::Int(number))
+        );
     }
 }
 
@@ -52,7 +55,10 @@ fn forms_that_others_choose_are_read_too() {
         (b"\xca\x3f\xc0\x00\x00", Value::Float(1.5)),
         (b"\xdb\x00\x00\x00\x01a", text("a")),
         (b"\xd9\x01\xff", text("\u{FFFD}")),
-        (b"\xdd\x00\x00\x00\x01\xc2", Value::List(vec![Value::Bool(false)])),
+        (
+            b"\xdd\x00\x00\x00\x01\xc2",
+            Value::List(vec![Value::Bool(false)]),
+        ),
         (
             b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff",
             Value::Float(u64::MAX as f64),

@@ -113,7 +113,9 @@ impl Request {
         }
         let has = |name: &str, word: &str| {
             let words = header(name).unwrap_or_default();
-            words.split(',').any(|w| w.trim().eq_ignore_ascii_case(word))
+            words
+                .split(',')
+                .any(|w| w.trim().eq_ignore_ascii_case(word))
         };
         if !has("Upgrade", "websocket") || !has("Connection", "upgrade") {
             return Err(Refusal::NotUpgraded);
@@ -123,7 +125,8 @@ impl Request {
             return Err(Refusal::WrongKey);
         }
         // We have asked for neither.
-        if header("Sec-WebSocket-Extensions").is_some() || header("Sec-WebSocket-Protocol").is_some()
+        if header("Sec-WebSocket-Extensions").is_some()
+            || header("Sec-WebSocket-Protocol").is_some()
         {
             return Err(Refusal::Unasked);
         }

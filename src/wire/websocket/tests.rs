@@ -82,7 +82,18 @@ fn fragments_together_have_the_limit_of_a_message() {
     let mut receiver = Receiver::new();
     let piece = vec![0; MESSAGE_LIMIT / 4];
     for index in 0..4_u8 {
-        receiver.feed(&[if index == 0 { 2 } else { 0 }, 0x7f, 0, 0, 0, 0, 0, 0x40, 0, 0]);
+        receiver.feed(&[
+            if index == 0 { 2 } else { 0 },
+            0x7f,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0x40,
+            0,
+            0,
+        ]);
         receiver.feed(&piece);
         assert_eq!(receiver.next(), Ok(None));
     }
@@ -104,8 +115,16 @@ fn what_we_send_is_masked() {
         out.clear();
         write(&mut out, Frame::Binary(&vec![0; length]), [1, 2, 3, 4]);
         let header = out.len() - length;
-        assert_eq!(header, [6, 8, 14][usize::from(length > 125) + usize::from(length > 65_535)]);
-        assert!(out[header..].iter().zip([1, 2, 3, 4].iter().cycle()).all(|(a, b)| a == b));
+        assert_eq!(
+            header,
+            [6, 8, 14][usize::from(length > 125) + usize::from(length > 65_535)]
+        );
+        assert!(
+            out[header..]
+                .iter()
+                .zip([1, 2, 3, 4].iter().cycle())
+                .all(|(a, b)| a == b)
+        );
     }
 }
 
@@ -158,8 +177,16 @@ fn a_server_that_does_not_let_us_in_is_quoted() {
             status(301, "Moved", Some("https://m/")),
             "HTTP status 301 Moved, to be found at https://m/",
         ),
-        ("\x02\u{80}\x02", Refusal::NotHttp, "something that is no HTTP"),
-        ("SSH-2.0-x\r\n", Refusal::NotHttp, "something that is no HTTP"),
+        (
+            "\x02\u{80}\x02",
+            Refusal::NotHttp,
+            "something that is no HTTP",
+        ),
+        (
+            "SSH-2.0-x\r\n",
+            Refusal::NotHttp,
+            "something that is no HTTP",
+        ),
         (
             "HTTP/1.1 abc\r\n\r\n",
             Refusal::Malformed,

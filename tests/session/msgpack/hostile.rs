@@ -42,7 +42,10 @@ fn responses_that_nobody_waits_for_are_dropped() {
     let mut master = Master::connected();
     master.respond(0, Value::None);
     let what = refused(master.event());
-    assert_eq!(what, "a response to request 0, which is not waiting for one");
+    assert_eq!(
+        what,
+        "a response to request 0, which is not waiting for one"
+    );
     master.fail(-1, "no");
     refused(master.event());
 }
@@ -108,10 +111,22 @@ fn bytes_that_make_no_sense_end_the_conversation() {
         reason: reason.to_owned(),
     };
     let cases = [
-        (frame(0x82, b"\x81"), ProtocolError::Msgpack(MsgpackError::Incomplete)),
-        (frame(0x82, b"\xc1"), ProtocolError::Msgpack(MsgpackError::NoSuchType)),
-        (frame(0xc2, b""), ProtocolError::WebSocket(WebSocketError::Unknown)),
-        (frame(0x80, b""), ProtocolError::WebSocket(WebSocketError::OutOfOrder)),
+        (
+            frame(0x82, b"\x81"),
+            ProtocolError::Msgpack(MsgpackError::Incomplete),
+        ),
+        (
+            frame(0x82, b"\xc1"),
+            ProtocolError::Msgpack(MsgpackError::NoSuchType),
+        ),
+        (
+            frame(0xc2, b""),
+            ProtocolError::WebSocket(WebSocketError::Unknown),
+        ),
+        (
+            frame(0x80, b""),
+            ProtocolError::WebSocket(WebSocketError::OutOfOrder),
+        ),
     ];
     for (bytes, error) in cases {
         assert_eq!(ended(&bytes), (error, Vec::new()));

@@ -29,7 +29,12 @@ pub fn text(text: &str) -> Value {
 }
 
 pub fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
-    Value::Dict(pairs.into_iter().map(|(key, value)| (text(key), value)).collect())
+    Value::Dict(
+        pairs
+            .into_iter()
+            .map(|(key, value)| (text(key), value))
+            .collect(),
+    )
 }
 
 pub fn session() -> MsgpackSession {
@@ -73,6 +78,47 @@ pub fn message(value: &Value) -> Vec<u8> {
     frame(0x82, &payload)
 }
 
+/// The frames in what a worker has sent, their masks taken off.
+pub fn frames(bytes: &[u8]) -> Vec<Heard> {
+    let mut heard = Vec::new();
+    let mut rest = bytes;
+    while let [head, length, after @ ..] = rest {
+        assert_eq!(head & 0xf0, 0x80, "whole frames without extensions");
+        assert_eq!(length & 0x80, 0x80, "a client's frames are masked");
+        let (length, after) = match length & 0x7f {
+            126 => (
+                usize::from(u16::from_be_bytes([after[0], after[1]])),
+                &after[2..],
+            ),
+            127 => {
+                let length = u64::from_be_bytes(after[..8].try_into().unwrap());
+                (usize::try_from(length).unwrap(), &after[8..])
+            }
+            length => (usize::from(length), after),
+        };
+        let (mask, after) = after.split_at(4);
+        let payload = after[..length].iter().zip(mask.iter().cycle());
+        heard.push(Heard {
+            opcode: head & 0x0f,
+            payload: payload.map(|(byte, mask)| byte ^ mask).collect(),
+        });
+        rest = &after[length..];
+    }
+    heard
+}
+
+/// The answer of a master that lets the worker in.
+pub fn welcome(request: &str) -> String {
+    let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap();
+    let key = key.split("\r\n").next().unwrap();
+    let accept = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let accept = STANDARD.encode(Sha1::digest(accept));
+    format!(
+        "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
+}
+
 impl Master {
     /// After the handshake.
     pub fn connected() -> Master {
@@ -80,15 +126,7 @@ impl Master {
         let request = String::from_utf8(std::mem::take(session.outgoing())).unwrap();
         assert!(request.starts_with("GET /ws HTTP/1.1\r\n"), "{request}");
         assert!(request.contains("\r\nHost: m:1\r\n"), "{request}");
-        let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap();
-        let key = key.split("\r\n").next().unwrap();
-        let accept = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-        let accept = STANDARD.encode(Sha1::digest(accept));
-        let answer = format!(
-            "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\n\r\n"
-        );
-        session.receive(answer.as_bytes()).unwrap();
+        session.receive(welcome(&request).as_bytes()).unwrap();
         assert_eq!(session.next_event(), Some(Event::LoggedIn));
         Master {
             session,
@@ -135,7 +173,10 @@ impl Master {
     pub fn ask(&mut self, op: &str, fields: &[(&str, Value)]) -> i64 {
         let number = self.next_number;
         self.next_number += 1;
-        let mut pairs = vec![(text("op"), text(op)), (text("seq_number"), Value::Int(number))];
+        let mut pairs = vec![
+            (text("op"), text(op)),
+            (text("seq_number"), Value::Int(number)),
+        ];
         pairs.extend(fields.iter().map(|(key, value)| (text(key), value.clone())));
         self.say(&message(&Value::Dict(pairs))).unwrap();
         number
@@ -195,28 +236,7 @@ impl Master {
     pub fn heard(&mut self) -> Vec<Heard> {
         self.bytes.append(self.session.outgoing());
         let bytes = std::mem::take(&mut self.bytes);
-        let mut heard = Vec::new();
-        let mut rest = bytes.as_slice();
-        while let [head, length, after @ ..] = rest {
-            assert_eq!(head & 0xf0, 0x80, "whole frames without extensions");
-            assert_eq!(length & 0x80, 0x80, "a client's frames are masked");
-            let (length, after) = match length & 0x7f {
-                126 => (usize::from(u16::from_be_bytes([after[0], after[1]])), &after[2..]),
-                127 => {
-                    let length = u64::from_be_bytes(after[..8].try_into().unwrap());
-                    (usize::try_from(length).unwrap(), &after[8..])
-                }
-                length => (usize::from(length), after),
-            };
-            let (mask, after) = after.split_at(4);
-            let payload = after[..length].iter().zip(mask.iter().cycle());
-            heard.push(Heard {
-                opcode: head & 0x0f,
-                payload: payload.map(|(byte, mask)| byte ^ mask).collect(),
-            });
-            rest = &after[length..];
-        }
-        heard
+        frames(&bytes)
     }
 
     /// The messages that the worker has sent.

@@ -35,7 +35,9 @@ fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     let Value::Dict(pairs) = value else {
         panic!("no map");
     };
-    let found = pairs.iter().find(|(key, _)| *key == Value::Text(name.to_owned()));
+    let found = pairs
+        .iter()
+        .find(|(key, _)| *key == Value::Text(name.to_owned()));
     found.map(|(_, value)| value)
 }
 
@@ -65,7 +67,12 @@ fn list(value: &Value) -> &[Value] {
 }
 
 impl Player {
-    fn new(opening: &Unit, random: Arc<Mutex<VecDeque<u32>>>, first: StepId, piece: usize) -> Player {
+    fn new(
+        opening: &Unit,
+        random: Arc<Mutex<VecDeque<u32>>>,
+        first: StepId,
+        piece: usize,
+    ) -> Player {
         let Content::Http(lines) = &opening.content else {
             panic!("{}: no request", opening.place);
         };
@@ -153,7 +160,10 @@ impl Player {
         let answer = match field(response, "result").unwrap() {
             Value::None => Answer::Nothing,
             Value::Dict(pairs) => Answer::Facts(
-                pairs.iter().map(|(name, value)| (text(name), fact(value))).collect(),
+                pairs
+                    .iter()
+                    .map(|(name, value)| (text(name), fact(value)))
+                    .collect(),
             ),
             other => panic!("a response with {other}"),
         };
@@ -227,9 +237,12 @@ fn fact(value: &Value) -> Fact {
         Value::Text(text) => Fact::Text(text.clone()),
         Value::Int(number) => Fact::Int(*number),
         Value::Bool(value) => Fact::Bool(*value),
-        Value::Dict(pairs) => {
-            Fact::Map(pairs.iter().map(|(key, value)| (text(key), text(value))).collect())
-        }
+        Value::Dict(pairs) => Fact::Map(
+            pairs
+                .iter()
+                .map(|(key, value)| (text(key), text(value)))
+                .collect(),
+        ),
         other => panic!("{other} as a fact"),
     }
 }
@@ -276,7 +289,9 @@ fn drawn<'a>(units: impl Iterator<Item = &'a Unit>) -> VecDeque<u32> {
     for unit in units.filter(|unit| unit.from == From::Worker) {
         match &unit.content {
             Content::Http(lines) => {
-                let key = lines.iter().find_map(|l| l.strip_prefix("Sec-WebSocket-Key: "));
+                let key = lines
+                    .iter()
+                    .find_map(|l| l.strip_prefix("Sec-WebSocket-Key: "));
                 let key = STANDARD.decode(key.unwrap()).unwrap();
                 numbers.extend(key.chunks(4).map(word));
             }
@@ -294,7 +309,12 @@ fn play(recording: &Recording, piece: usize) -> Vec<Player> {
     let mut players: Vec<Player> = Vec::new();
     let last = recording.units.iter().map(|u| u.connection).max().unwrap();
     for connection in 1..=last {
-        let units = || recording.units.iter().filter(|u| u.connection == connection);
+        let units = || {
+            recording
+                .units
+                .iter()
+                .filter(|u| u.connection == connection)
+        };
         let random = Arc::new(Mutex::new(drawn(units())));
         let first = players.last().map_or(StepId(1), |p| p.session.next_step());
         let opening = units().next().unwrap();
@@ -400,7 +420,10 @@ fn every_request_of_a_recorded_master_becomes_the_call_it_means() {
             .filter(|op| *op != "response")
             .collect();
         let players = play(&recording, 1);
-        let mut came: Vec<&str> = players.iter().flat_map(|p| p.calls.iter().map(op)).collect();
+        let mut came: Vec<&str> = players
+            .iter()
+            .flat_map(|p| p.calls.iter().map(op))
+            .collect();
         if recording.name == "unknown" {
             // It was refused at once.
             came.push("start_command");
@@ -414,10 +437,18 @@ fn finished_sessions_leave_nothing_behind() {
     for name in ["fs", "shell", "transfer", "buffer", "secret"] {
         let player = play(&recording::one(name), 1).remove(0);
         let counts = player.session.counts();
-        assert_eq!((counts.asked, counts.served, counts.steps), (0, 0, 0), "{name}");
+        assert_eq!(
+            (counts.asked, counts.served, counts.steps),
+            (0, 0, 0),
+            "{name}"
+        );
         let count = |wanted: fn(&Event) -> bool| player.events.iter().filter(|e| wanted(e)).count();
         let steps = player.session.next_step().0 - 1;
-        assert_eq!(count(|e| matches!(e, Event::Completed { .. })) as u64, steps, "{name}");
+        assert_eq!(
+            count(|e| matches!(e, Event::Completed { .. })) as u64,
+            steps,
+            "{name}"
+        );
         assert_eq!(count(|e| *e == Event::LoggedIn), 1, "{name}");
         assert_eq!(count(|e| *e == Event::Attached), 1, "{name}");
         assert_eq!(count(|e| matches!(e, Event::Refused { .. })), 0, "{name}");
@@ -451,7 +482,9 @@ fn a_read_that_brings_nothing_is_no_end_of_file() {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::Replied { reply: Err(words), .. } => Some(words.as_str()),
+            Event::Replied {
+                reply: Err(words), ..
+            } => Some(words.as_str()),
             _ => None,
         })
         .collect();

@@ -113,7 +113,14 @@ fn no_message_is_larger_than_the_buffer_that_the_master_wants() {
     let many = "0123456789\n".repeat(100);
     let update = [Update::Stdout(lines(&many, &[1.0; 100]))];
     // A line costs 11 characters, 8 for its position and 8 for its time.
-    for (size, messages) in [(65_536, 1), (2700, 1), (2699, 2), (270, 10), (27, 100), (1, 100)] {
+    for (size, messages) in [
+        (65_536, 1),
+        (2700, 1),
+        (2699, 2),
+        (270, 10),
+        (27, 100),
+        (1, 100),
+    ] {
         let sent = sent(size, &update);
         assert_eq!(sent.len(), messages, "{size}");
         let mut text = String::new();
@@ -135,7 +142,11 @@ fn no_message_is_larger_than_the_buffer_that_the_master_wants() {
         }
         assert_eq!(text, many);
     }
-    let small = [Update::ExitCode(0), Update::Elapsed(1.0), Update::ExitCode(1)];
+    let small = [
+        Update::ExitCode(0),
+        Update::Elapsed(1.0),
+        Update::ExitCode(1),
+    ];
     assert_eq!(sent(60, &small).len(), 1);
     assert_eq!(sent(59, &small).len(), 2);
     assert_eq!(sent(1, &small).len(), 3);
@@ -159,7 +170,9 @@ fn each_transfer_has_requests_of_its_own() {
         let mut master = Master::attached();
         let step = begun(&mut master, name, args);
         for transfer in transfers {
-            master.session.transfer(step, TransferTag(1), transfer.clone());
+            master
+                .session
+                .transfer(step, TransferTag(1), transfer.clone());
         }
         let messages = master.messages();
         let ops: Vec<String> = messages
@@ -171,9 +184,17 @@ fn each_transfer_has_requests_of_its_own() {
             .collect();
         ops
     };
-    let file = [Transfer::Write(b"x".to_vec()), Transfer::Close, Transfer::SetTimes(1.0, 2.0)];
+    let file = [
+        Transfer::Write(b"x".to_vec()),
+        Transfer::Close,
+        Transfer::SetTimes(1.0, 2.0),
+    ];
     assert_eq!(
-        ops("upload_file", map([path.clone(), size.clone(), block.clone()]), &file),
+        ops(
+            "upload_file",
+            map([path.clone(), size.clone(), block.clone()]),
+            &file
+        ),
         [
             "update_upload_file_write",
             "update_upload_file_close",
@@ -185,7 +206,10 @@ fn each_transfer_has_requests_of_its_own() {
     let directory = [Transfer::Write(b"x".to_vec()), Transfer::Unpack];
     assert_eq!(
         ops("upload_directory", args, &directory),
-        ["update_upload_directory_write", "update_upload_directory_unpack"]
+        [
+            "update_upload_directory_write",
+            "update_upload_directory_unpack"
+        ]
     );
     let args = map([path, size, block, ("mode", Value::None)]);
     assert_eq!(
@@ -222,7 +246,9 @@ fn only_bytes_are_what_a_reader_has_read() {
         let reply = expected;
         assert_eq!(master.event(), Event::Replied { step, tag, reply });
     }
-    master.session.transfer(step, TransferTag(9), Transfer::Close);
+    master
+        .session
+        .transfer(step, TransferTag(9), Transfer::Close);
     master.fail(4, "boom");
     let reply = Err("boom".to_owned());
     let tag = TransferTag(9);
@@ -259,10 +285,19 @@ fn paths_are_whole_and_parts_of_them_are_ignored() {
         panic!("no removal");
     };
     assert_eq!(removal.places, [whole("/a"), whole("/b")]);
-    let path = || map([("path", text("/a")), ("workdir", text("w")), ("file", text("f"))]);
+    let path = || {
+        map([
+            ("path", text("/a")),
+            ("workdir", text("w")),
+            ("file", text("f")),
+        ])
+    };
     assert_eq!(command("stat", path()), Command::Stat(whole("/a")));
     assert_eq!(command("glob", path()), Command::Glob(whole("/a")));
-    assert_eq!(command("listdir", path()), Command::ListDirectory(whole("/a")));
+    assert_eq!(
+        command("listdir", path()),
+        Command::ListDirectory(whole("/a"))
+    );
     assert_eq!(command("rmfile", path()), Command::RemoveFile(whole("/a")));
     let copy = map([("from_path", text("/a")), ("to_path", text("/b"))]);
     let Command::CopyDirectory(copy) = command("cpdir", copy) else {
@@ -303,17 +338,38 @@ fn what_is_missing_is_said_and_the_command_does_not_begin() {
             ("args", args),
         ]
     };
-    assert_eq!(refused("frobnicate", &[]), "Command frobnicate does not exist.");
-    assert_eq!(refused("start_command", &[]), "the message lacks 'command_id'");
-    assert_eq!(refused("start_command", &command("stat", map([]))), "'path'");
-    assert_eq!(refused("start_command", &command("mkdir", map([]))), "'paths'");
-    assert_eq!(refused("start_command", &command("cpdir", map([]))), "'from_path'");
+    assert_eq!(
+        refused("frobnicate", &[]),
+        "Command frobnicate does not exist."
+    );
+    assert_eq!(
+        refused("start_command", &[]),
+        "the message lacks 'command_id'"
+    );
+    assert_eq!(
+        refused("start_command", &command("stat", map([]))),
+        "'path'"
+    );
+    assert_eq!(
+        refused("start_command", &command("mkdir", map([]))),
+        "'paths'"
+    );
+    assert_eq!(
+        refused("start_command", &command("cpdir", map([]))),
+        "'from_path'"
+    );
     assert_eq!(
         refused("start_command", &command("nope", map([]))),
         "(command 5): unrecognized WorkerCommand 'nope'"
     );
-    assert_eq!(refused("interrupt_command", &[]), "the message lacks 'command_id'");
-    assert_eq!(refused("set_worker_settings", &[]), "the message lacks 'args'");
+    assert_eq!(
+        refused("interrupt_command", &[]),
+        "the message lacks 'command_id'"
+    );
+    assert_eq!(
+        refused("set_worker_settings", &[]),
+        "the message lacks 'args'"
+    );
     let settings = map([("buffer_size", Value::Int(0))]);
     assert_eq!(
         refused("set_worker_settings", &[("args", settings)]),
@@ -376,12 +432,23 @@ fn several_commands_of_a_builder_are_told_apart_by_their_ids() {
             (text("broken"), text("1")),
         ]
     );
-    master.ask("interrupt_command", &[("command_id", text("2")), ("builder_name", text("b"))]);
-    let Event::Call(MasterCall::InterruptCommand { builder, id, reason, .. }) = master.event()
+    master.ask(
+        "interrupt_command",
+        &[("command_id", text("2")), ("builder_name", text("b"))],
+    );
+    let Event::Call(MasterCall::InterruptCommand {
+        builder,
+        id,
+        reason,
+        ..
+    }) = master.event()
     else {
         panic!("no interrupt");
     };
-    assert_eq!((builder, id, reason.as_str()), (None, CommandId("2".to_owned()), ""));
+    assert_eq!(
+        (builder, id, reason.as_str()),
+        (None, CommandId("2".to_owned()), "")
+    );
 }
 
 #[test]
@@ -398,7 +465,9 @@ fn pings_are_answered_and_ours_are_signs_of_life() {
     assert_eq!(ping.opcode, 9);
     master.say(b"\x8a\x00\x8a\x05other").unwrap();
     assert_eq!(master.session.next_event(), None);
-    master.say(&[&b"\x8a\x09"[..], &ping.payload].concat()).unwrap();
+    master
+        .say(&[&b"\x8a\x09"[..], &ping.payload].concat())
+        .unwrap();
     assert_eq!(master.event(), Event::KeepaliveAnswered);
     let number = master.ask("keepalive", &[]);
     let answered = map([
