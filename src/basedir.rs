@@ -9,6 +9,7 @@ mod log_target;
 pub mod logging;
 mod name_pattern;
 mod os_release;
+mod own;
 mod pid_file;
 mod secret;
 mod settings;

@@ -31,6 +31,7 @@ use self::notify::Notify;
 use crate::basedir::Settings;
 use crate::calls::{StepEvent, StepId};
 
+pub use address::place;
 pub use clocks::Jump;
 
 /// Something that reaches the loop from another thread.

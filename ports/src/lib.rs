@@ -551,6 +551,20 @@ pub fn set_umask(mask: u32) -> u32 {
 // ---------------------------------------------------------------------------------------------
 // Network
 
+/// Places with the certificates that everybody trusts, as PEM; see [`root_certificates`].
+#[derive(Debug, Clone, Copy)]
+pub struct RootCertificates {
+    /// Files, of which the first that exists and has certificates has all of them.
+    pub files: &'static [&'static str],
+    /// Directories of files, for a system without such a file.
+    pub directories: &'static [&'static str],
+}
+
+/// Where this system may keep the certificates that everybody trusts. Not all of it exists.
+pub fn root_certificates() -> RootCertificates {
+    system::root_certificates()
+}
+
 /// Lets a TCP connection fail when what was sent has not been acknowledged for so long. Does nothing
 /// where the system has no such limit.
 ///

@@ -4,6 +4,7 @@
 //! definition in the system's own file takes effect also inside the common code. The functions
 //! meant for that are listed in `ports/README.md`.
 
+mod certificates;
 mod child;
 mod daemon;
 mod facts;
@@ -21,6 +22,7 @@ mod signals;
 mod terminal;
 mod wait;
 
+pub(crate) use certificates::*;
 pub(crate) use daemon::*;
 pub(crate) use facts::*;
 pub(crate) use files::*;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::arguments::Arguments;
 use super::secret::Secret;
 use super::startup::Startup;
-use super::tac::{self, Problem, Tac, Value};
+use super::tac::{self, Problem, Tac};
 use super::worker_file::{ReadError, worker_file};
-use super::{log_target, name_pattern};
+use super::{log_target, name_pattern, own};
 use crate::calls::Fact;
 
 /// Everything that a base directory says (field.md 2.2).
@@ -57,6 +57,12 @@ pub struct Settings {
     pub environment: Vec<(OsString, OsString)>,
     /// Our own setting `coracle_environ`: patterns of the only variables that the master is told.
     pub told_environment: Option<Vec<String>>,
+    /// Our own setting `tls_ca_file`: the only issuers to trust; a file or directory.
+    pub tls_ca_file: Option<PathBuf>,
+    /// Our own setting `tls_pin_sha256`: keys that a master may have, as written.
+    pub tls_pins: Vec<String>,
+    /// Our own setting `proxy_from_environ`: whether the usual variables name the proxy.
+    pub proxy_from_environ: bool,
     /// What the administrator should know; for the log.
     pub notes: Vec<String>,
     /// Tells whoever started us how it goes; says nothing unless the command line arranged it.
@@ -191,7 +197,7 @@ fn settings(mut tac: Tac, directory: PathBuf) -> Result<Settings, Wrongs> {
     };
     let mut arguments = Arguments::new(call, problems);
     let draft = draft(&mut arguments, &directory);
-    let told_environment = told_environment(&tac, &mut arguments);
+    let own = own::read(&tac, &directory, &mut arguments);
     let password_sources = arguments.sources("passwd");
     let log = log_target::from_block(&tac.log, &directory, &mut arguments);
     arguments.check_names(&tac.names);
@@ -206,7 +212,10 @@ fn settings(mut tac: Tac, directory: PathBuf) -> Result<Settings, Wrongs> {
         directory,
         log,
         environment: tac.environment,
-        told_environment,
+        told_environment: own.told_environment,
+        tls_ca_file: own.tls_ca_file,
+        tls_pins: own.tls_pins,
+        proxy_from_environ: own.proxy_from_environ,
         notes,
         ..draft
     };
@@ -255,6 +264,9 @@ fn draft(arguments: &mut Arguments, directory: &Path) -> Option<Settings> {
         log: log_target::LogTarget::Unset,
         environment: Vec::new(),
         told_environment: None,
+        tls_ca_file: None,
+        tls_pins: Vec::new(),
+        proxy_from_environ: false,
         notes: Vec::new(),
         startup: Startup::silent(),
     })
@@ -331,43 +343,6 @@ fn allow_shutdown(arguments: &mut Arguments) -> Option<AllowShutdown> {
             None
         }
     }
-}
-
-/// Our own settings: assignments that begin with `coracle_`.
-fn told_environment(tac: &Tac, arguments: &mut Arguments) -> Option<Vec<String>> {
-    let mut names: Vec<&String> = tac.names.keys().collect();
-    names.sort();
-    let mut patterns = None;
-    for name in names {
-        let Some(ours) = name.strip_prefix("coracle_") else {
-            continue;
-        };
-        let Some(binding) = tac.names.get(name) else {
-            continue;
-        };
-        if ours != "environ" {
-            arguments.note(format!(
-                "line {}: coracle has no setting {name}; it is ignored",
-                binding.line
-            ));
-            continue;
-        }
-        let items = match &binding.value {
-            Value::None => continue,
-            Value::List(items) | Value::Tuple(items) => items.as_slice(),
-            _ => &[Value::None],
-        };
-        let texts: Option<Vec<String>> = items
-            .iter()
-            .map(|item| item.as_text().map(str::to_owned))
-            .collect();
-        if texts.is_none() {
-            let text = "coracle_environ must be a list of patterns such as ['PATH', 'LC_*']";
-            arguments.problem(binding.line, text.to_owned());
-        }
-        patterns = texts;
-    }
-    patterns
 }
 
 /// Removes the variables that the password was read from: what steps print is public, and so is

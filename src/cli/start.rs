@@ -140,7 +140,7 @@ impl Subject<'_> {
         let trouble = match verdict {
             Verdict::Running(_) => return Exit::GOOD,
             Verdict::Attached => {
-                let (master, time) = (&self.settings.master, self.time.as_millis());
+                let (master, time) = (worker::place(self.settings), self.time.as_millis());
                 say(&match voice {
                     Voice::Coracle => format!(
                         "worker \"{name}\" attached to the master at {master} in {time} ms{pid}"

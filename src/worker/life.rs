@@ -7,7 +7,6 @@ use smol::Timer;
 use smol::channel::Sender;
 use smol::future::or;
 
-use super::address::Address;
 use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
 use super::grace::Grace;
@@ -22,7 +21,7 @@ use super::turn::{Happening, log_jump, next, take};
 use super::{LoopEvent, Stopped};
 use crate::basedir::Settings;
 use crate::calls::StepId;
-use crate::link::{Backoff, Connection, LinkError};
+use crate::link::{Backoff, Connection, Endpoint};
 use crate::session::keepalive::Keepalive;
 use ports::StopRequest;
 
@@ -44,7 +43,7 @@ const READ_SIZE: usize = 64 * 1024;
 /// The worker, from start to stop.
 #[derive(Debug)]
 pub struct Life {
-    address: Address,
+    address: Endpoint,
     inbox: Inbox,
     record: Record,
     notify: Notify,
@@ -69,7 +68,7 @@ impl Life {
     /// Not begun yet.
     pub fn new(
         settings: Settings,
-        address: Address,
+        address: Endpoint,
         events: Sender<LoopEvent>,
         inbox: Inbox,
     ) -> Life {
@@ -134,24 +133,20 @@ impl Life {
     }
 
     async fn dial(&mut self) -> Result<Connection, Outcome> {
-        let Address { host, port } = self.address.clone();
-        info!("Connecting to {host}:{port}");
+        let address = self.address.clone();
+        info!("Connecting to {address}");
         self.notify
-            .status(&format!("connecting to the master at {host}:{port}"));
+            .status(&format!("connecting to the master at {address}"));
         phase::enter(Phase::Dialling);
-        let dialed = or(async { Ok(Connection::dial(&host, port).await) }, async {
+        let dialed = or(async { Ok(Connection::dial(&address).await) }, async {
             Err(self.stop_request().await)
         });
         match dialed.await {
             Ok(Ok(connection)) => {
-                info!("connected to the master at {}", connection.peer());
+                info!("connected to the master at {}", connection.description());
                 Ok(connection)
             }
-            Ok(Err(
-                error @ (LinkError::UnknownHost { .. }
-                | LinkError::Connect { .. }
-                | LinkError::Timeout { .. }),
-            )) => Err(Outcome::Again {
+            Ok(Err(error)) => Err(Outcome::Again {
                 login: false,
                 reason: error.to_string(),
             }),
@@ -167,7 +162,7 @@ impl Life {
         let session = hello::session(settings, &self.address, self.next_step);
         limit_unacknowledged(&connection, keepalive.interval());
         let startup = settings.startup.clone();
-        let place = format!("{}:{}", self.address.host, self.address.port);
+        let place = self.address.master.to_string();
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
         let mut outbox = Outbox::default();
         let mut buffer = vec![0; READ_SIZE];
