@@ -81,7 +81,7 @@ impl MsgpackSession {
     /// Takes all messages that are complete.
     fn listen(&mut self) -> Result<(), ProtocolError> {
         while let Phase::Open(receiver) = &mut self.phase {
-            match receiver.next() {
+            match receiver.next_message() {
                 Ok(Some(message)) => self.message(message)?,
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(ProtocolError::WebSocket(error)),
