@@ -140,7 +140,7 @@ impl<'a> Conversation<'a> {
     pub fn step_says(&mut self, step: StepId, event: StepEvent, now: Instant) {
         let event = self.workplace.steps.note(step, event, now);
         if let Some(StepEvent::Complete(_)) = &event {
-            self.drain.active(now);
+            self.drain.ends(step, now);
         }
         match event {
             Some(StepEvent::Updates { updates, cost }) => self.session.update(step, &updates, cost),
@@ -363,7 +363,9 @@ impl<'a> Conversation<'a> {
                 command,
             } => {
                 let command = *command;
-                self.drain.active(now);
+                if builder.is_some() {
+                    self.drain.begins(step);
+                }
                 self.start(
                     reply,
                     Assignment {

@@ -170,7 +170,8 @@ fn a_status_is_quoted_and_only_401_means_the_password() {
         (
             "404 Not Found",
             false,
-            "HTTP status 404 Not Found; is `path` right, and does the port want TLS?",
+            "HTTP status 404 Not Found; is this the master's port for msgpack_experimental_v7, and is \
+             `path` right?",
         ),
         ("503", false, "HTTP status 503"),
     ] {
