@@ -102,15 +102,8 @@ impl Session {
         either!(self.keepalive())
     }
 
-    /// Whether this protocol has a way to tell the master that we want to stop (PROTOCOL 5.4).
-    pub fn has_shutdown(&self) -> bool {
-        match self {
-            Session::Pb(_) => true,
-            Session::Msgpack(_) => false,
-        }
-    }
-
-    /// Tells the master that we want to stop. Returns whether it was sent.
+    /// Tells the master that we want to stop. Returns whether it was sent: MessagePack has no words for
+    /// it (PROTOCOL 5.4).
     pub fn ask_for_shutdown(&mut self) -> bool {
         match self {
             Session::Pb(session) => session.ask_for_shutdown(),

@@ -5,6 +5,7 @@
 //! the function it was given; nothing else connects the two.
 
 mod decode;
+mod encoding;
 mod environment;
 mod files;
 mod header;
@@ -17,6 +18,7 @@ mod reporter;
 mod rules;
 mod shell;
 mod transfers;
+mod window;
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -27,9 +29,12 @@ use std::time::Instant;
 
 use crate::calls::{Command, Failure, FailureKind, StepEvent};
 
+pub use encoding::{TextEncoding, Unencodable};
 pub use mailbox::{Inbox, Notice, OnProgram, StepHandle, Stop, mailbox};
+pub use place::resolve;
 pub use reporter::Reporter;
 pub use rules::OutputRules;
+pub use transfers::remove_parts;
 
 /// Where a step runs.
 #[derive(Debug, Clone)]
@@ -42,6 +47,8 @@ pub struct Context {
     pub environment: Vec<(OsString, OsString)>,
     /// How the master wants the output.
     pub output: OutputRules,
+    /// How programs write text and are given it.
+    pub encoding: TextEncoding,
 }
 
 /// Takes the events of a step. Must not block: how much it has to keep is bounded by the window of
@@ -74,6 +81,23 @@ pub fn run(command: Command, context: Context, mut inbox: Inbox, post: Post) {
         log::error!("{}", failure.message);
         Err(failure)
     })));
+}
+
+/// Takes these reads of a program's output the way they take in a step, to the end. For tests and for
+/// `ci/bench`; not part of what the worker uses.
+#[doc(hidden)]
+pub fn report_output<'a>(
+    reads: impl IntoIterator<Item = &'a [u8]>,
+    encoding: TextEncoding,
+    post: Post,
+) {
+    let mut reporter = Reporter::new(Rc::new(post), OutputRules::default());
+    let mut decoder = decode::Decoder::new(encoding);
+    for read in reads {
+        reporter.stdout(&decoder.push(read));
+    }
+    reporter.stdout(&decoder.finish());
+    reporter.finish();
 }
 
 fn dispatch(

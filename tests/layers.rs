@@ -49,6 +49,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sha1", &["wire"]),
     ("base64", &["wire"]),
     ("regex_lite", &["steps"]),
+    ("encoding_rs", &["steps"]),
     ("libc", &[]),
     ("serde_json", &[]),
 ];

@@ -173,12 +173,42 @@ fn a_file_edited_over_the_years_works() {
     assert_eq!(settings.allow_shutdown, Some(AllowShutdown::File));
     assert!(settings.tells_variable("LC_ALL") && !settings.tells_variable("HOME"));
     assert_eq!(settings.log, LogTarget::Unset);
+    let limits = settings.step_limits;
+    assert_eq!((limits.nice, limits.core), (5, Some(1 << 20)));
     assert_eq!(settings.notes.len(), 1);
     assert!(
         settings.notes[0].contains("coracle_colour"),
         "{:?}",
         settings.notes
     );
+}
+
+#[test]
+fn limits_of_steps_are_checked() {
+    let read = |line: &str| {
+        let file = format!(
+            "{line}\n{}",
+            with_arguments("", "'h', 1, 'n', 'p', '.', 600")
+        );
+        read_with(&directory(file.as_bytes()), Vec::new())
+    };
+    let limits = |line: &str| read(line).unwrap().step_limits;
+    assert_eq!(
+        limits("coracle_core_limit = 'unlimited'").core,
+        Some(u64::MAX)
+    );
+    assert_eq!(limits("coracle_core_limit = 0").core, Some(0));
+    assert_eq!(limits("coracle_core_limit = None").core, None);
+    assert_eq!(limits("coracle_nice = 39").nice, 39);
+    for wrong in [
+        "coracle_nice = 40",
+        "coracle_nice = -1",
+        "coracle_nice = 'very'",
+        "coracle_core_limit = -1",
+    ] {
+        let error = read(wrong).unwrap_err().to_string();
+        assert!(error.contains(wrong.split(' ').next().unwrap()), "{error}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -16,13 +16,31 @@ use std::time::{Duration, Instant, SystemTime};
 #[allow(dead_code)]
 mod unix;
 
-// One line a system.
-#[cfg_attr(all(target_os = "linux", not(ports_unlisted)), path = "linux.rs")]
-#[cfg_attr(
-    not(all(target_os = "linux", not(ports_unlisted))),
-    path = "unlisted.rs"
-)]
-mod system;
+// What some systems share and POSIX does not have. A system's file names what it takes from here.
+#[allow(dead_code)]
+mod shared;
+
+/// One line a system: the name that Rust has for it (`target_os`), and its file.
+macro_rules! systems {
+    ($($name:literal => $file:literal,)*) => {
+        $(#[cfg_attr(all(target_os = $name, not(ports_unlisted)), path = $file)])*
+        #[cfg_attr(not(all(any($(target_os = $name),*), not(ports_unlisted))), path = "unlisted.rs")]
+        mod system;
+    };
+}
+
+systems! {
+    "linux" => "linux.rs",
+    "freebsd" => "freebsd.rs",
+    "openbsd" => "openbsd.rs",
+    "netbsd" => "netbsd.rs",
+    "dragonfly" => "dragonfly.rs",
+    "illumos" => "illumos.rs",
+    "solaris" => "solaris.rs",
+    "haiku" => "haiku.rs",
+    "macos" => "macos.rs",
+    "hurd" => "hurd.rs",
+}
 
 pub use system::{ReadEnd, StepProcess, StopRequests, WakeReader, Waker, WriteEnd};
 
@@ -42,6 +60,23 @@ pub struct ProcessSpec<'a> {
     /// A pseudo terminal as standard input, output, error and controlling terminal (a new session;
     /// 80x24, `stderr` arrives as `stdout`). Otherwise three pipes and a new process group.
     pub terminal: bool,
+}
+
+/// What the processes of steps are held to, beyond what the worker itself is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepLimits {
+    /// By how much they are nicer than the worker, see nice(2); 0 for as nice.
+    pub nice: u8,
+    /// The largest file that a dying program leaves, in bytes; none for the worker's own limit. Never
+    /// more than the hard limit.
+    pub core: Option<u64>,
+}
+
+/// Sets what the processes of steps are held to, for all that start from now on. Where the system
+/// chooses whom to kill when memory runs out, it is told to spare the worker (which only the
+/// superuser may ask) and to take the step. What the system refuses stays as it is.
+pub fn prepare_for_steps(limits: StepLimits) {
+    system::prepare_for_steps(limits);
 }
 
 /// How far the child came before it failed to become the program.
@@ -357,6 +392,29 @@ pub fn lock_file(file: &File) -> io::Result<bool> {
     system::lock_file(file)
 }
 
+/// From now on what this process prints goes into a file. It may be called again with another one.
+///
+/// # Errors
+/// The system's.
+pub fn print_to(file: &File) -> io::Result<()> {
+    system::print_to(file)
+}
+
+/// Whether another process has the lock of a file that [`lock_file`] takes. Looking does not disturb
+/// others who look; whoever takes the lock at the same moment has to try again.
+///
+/// # Errors
+/// The file cannot be locked at all.
+pub fn is_locked(file: &File) -> io::Result<bool> {
+    system::is_locked(file)
+}
+
+/// The process that has taken the lock of a file with [`lock_file`]; none if the system does not tell.
+/// It may be one that has locked a file of the same number in another file system.
+pub fn lock_holder(file: &File) -> Option<u32> {
+    system::lock_holder(file)
+}
+
 /// Whether there is a process with this number, whoever owns it.
 pub fn process_exists(pid: u32) -> bool {
     system::process_exists(pid)
@@ -476,6 +534,18 @@ pub fn node_name() -> String {
     system::node_name()
 }
 
+/// The C library that programs here use, with its version where it tells: `glibc 2.36`. None where
+/// it is a part of the system without a name of its own. May start a program.
+pub fn c_library() -> Option<String> {
+    system::c_library()
+}
+
+/// How many processes were running or ready to run, on average over the last 1, 5 and 15 minutes;
+/// none if the system does not tell.
+pub fn load() -> Option<[f64; 3]> {
+    system::load()
+}
+
 /// A point in time in the local time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -548,6 +618,46 @@ pub fn set_umask(mask: u32) -> u32 {
     system::set_umask(mask)
 }
 
+/// What the system calls itself, as `uname -srm` prints it; empty where it does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct SystemName {
+    pub system: String,
+    pub release: String,
+    pub machine: String,
+}
+
+/// What the system calls itself.
+pub fn system_name() -> SystemName {
+    system::system_name()
+}
+
+/// The memory in bytes that we may use, that of the machine or of our container, if the system tells.
+pub fn memory() -> Option<u64> {
+    system::memory()
+}
+
+/// The file system that a file is on (statvfs(3)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSystem {
+    /// Bytes that we may still write.
+    pub free: u64,
+    /// Bytes in all.
+    pub size: u64,
+    /// How many more files we may make; none where there is no such limit.
+    pub free_files: Option<u64>,
+    /// Nobody may write.
+    pub read_only: bool,
+}
+
+/// The file system that `path` is on.
+///
+/// # Errors
+/// The system's.
+pub fn file_system(path: &Path) -> io::Result<FileSystem> {
+    system::file_system(path)
+}
+
 // ---------------------------------------------------------------------------------------------
 // Network
 
@@ -572,6 +682,12 @@ pub fn root_certificates() -> RootCertificates {
 /// The system's.
 pub fn limit_unacknowledged(socket: &impl system::Socket, limit: Duration) -> io::Result<()> {
     system::limit_unacknowledged(socket, limit)
+}
+
+/// Bytes written to a TCP connection that the other end has not acknowledged; none if the system does
+/// not tell.
+pub fn unsent(socket: &impl system::Socket) -> Option<u64> {
+    system::unsent(socket)
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -613,6 +729,13 @@ pub struct FileStat {
 /// The system's.
 pub fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
     system::stat(path, follow)
+}
+
+/// Has the file opened and read without waiting for anybody: a named pipe without somebody at its other
+/// end, or a device with nothing to say, is an error or the end of the file. Files on a disk do not
+/// notice.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    system::without_waiting(options)
 }
 
 /// Makes a new file for writing that only its owner may read and write, from the first moment on.

@@ -4,6 +4,12 @@
 
 #[path = "linux/identity.rs"]
 mod identity;
+#[path = "linux/library.rs"]
+mod library;
+#[path = "linux/locks.rs"]
+mod locks;
+#[path = "linux/memory.rs"]
+mod memory;
 #[path = "linux/proc.rs"]
 mod proc;
 #[path = "linux/service.rs"]
@@ -15,9 +21,14 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+pub(crate) use crate::shared::atomic::{pipe, socket_pair};
+pub(crate) use crate::shared::load::load;
 pub use crate::unix::*;
 use crate::{Containment, Leftover, ServiceManager};
 pub(crate) use identity::{boot_id, process_clock, process_identity, processes_of};
+pub(crate) use library::c_library;
+pub(crate) use locks::lock_holder;
+pub(crate) use memory::{expose_step, memory, protect_worker};
 pub(crate) use service::{ClockAlarm, socket_address};
 
 /// What `ps` and `top` show a monitor as.
@@ -25,21 +36,6 @@ const MONITOR_NAME: &CStr = c"coracle-step";
 
 /// Flags for opening the leader of a terminal.
 pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
-
-pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends: [RawFd; 2] = [-1; 2];
-    // SAFETY: `ends` has room for two descriptors.
-    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
-    own_pair(ends)
-}
-
-pub(crate) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends: [RawFd; 2] = [-1; 2];
-    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
-    // SAFETY: `ends` has room for two descriptors.
-    check(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) })?;
-    own_pair(ends)
-}
 
 /// As the common one, but without its lock.
 pub(crate) fn follower_path(leader: &OwnedFd) -> io::Result<CString> {
@@ -64,6 +60,15 @@ pub(crate) fn limit_unacknowledged(socket: &impl Socket, limit: Duration) -> io:
     let (socket, option) = (socket.as_fd().as_raw_fd(), libc::TCP_USER_TIMEOUT);
     // SAFETY: `value` points to one number of `size` bytes.
     check(unsafe { libc::setsockopt(socket, libc::IPPROTO_TCP, option, value, size) }).map(drop)
+}
+
+/// `SIOCOUTQ` of tcp(7), which has the number of `TIOCOUTQ`.
+pub(crate) fn unsent(socket: &impl Socket) -> Option<u64> {
+    let mut count: libc::c_int = 0;
+    let room: *mut libc::c_int = &mut count;
+    // SAFETY: the request takes room for one number.
+    check(unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, room) }).ok()?;
+    u64::try_from(count).ok()
 }
 
 pub(crate) fn containment() -> Containment {
@@ -96,6 +101,30 @@ pub(crate) fn before_exec(monitor: Pid) {
         // It died before the call above.
         exit_now(127);
     }
+}
+
+pub(crate) fn become_adopter() {
+    // SAFETY: PR_SET_CHILD_SUBREAPER takes a number. Emulators refuse it; see the top.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1 as libc::c_ulong) };
+}
+
+/// Kills and reaps the children of this process in groups of their own, other than those; how many are
+/// left.
+pub(crate) fn kill_except(known: &[Pid]) -> usize {
+    // SAFETY: getpgrp(2) takes nothing and cannot fail.
+    let own = unsafe { libc::getpgrp() };
+    let is_orphan = |pid: &Pid| {
+        // SAFETY: getpgid(2) takes a number. A child that was not reaped has its group, also when it
+        // has ended.
+        !known.contains(pid)
+            && check(unsafe { libc::getpgid(*pid) }).is_ok_and(|group| group != own)
+    };
+    let orphans = proc::children(own_id()).into_iter().filter(is_orphan);
+    let left = orphans.filter(|pid| {
+        let _ = kill(*pid, libc::SIGKILL);
+        matches!(reap(*pid, false), Ok(false))
+    });
+    left.count()
 }
 
 /// Reaps the children that have ended, other than those.

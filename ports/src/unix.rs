@@ -10,6 +10,8 @@ mod daemon;
 mod facts;
 mod files;
 mod identity;
+mod limits;
+mod machine;
 mod monitor;
 mod network;
 mod plan;
@@ -27,6 +29,9 @@ pub(crate) use daemon::*;
 pub(crate) use facts::*;
 pub(crate) use files::*;
 pub(crate) use identity::*;
+pub(crate) use limits::*;
+pub(crate) use machine::*;
+#[allow(unused_imports)] // A system may shadow all of it.
 pub(crate) use monitor::*;
 pub use network::*;
 pub use process::*;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::Arguments;
+use super::step_limits;
 use super::tac::{Binding, Tac, Value, paths};
 
 const PREFIX: &str = "coracle_";
@@ -58,6 +59,8 @@ pub fn read(tac: &Tac, directory: &Path, arguments: &mut Arguments) -> OwnSettin
                 Value::Int(number) => own.proxy_from_environ = *number != 0,
                 _ => arguments.problem(binding.line, format!("{name} must be True or False")),
             },
+            // See `step_limits`.
+            other if name.starts_with(PREFIX) && step_limits::NAMES.contains(&other) => {}
             _ if name.starts_with(PREFIX) => arguments.note(format!(
                 "line {}: coracle has no setting {name}; it is ignored",
                 binding.line

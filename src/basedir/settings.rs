@@ -10,7 +10,7 @@ use super::secret::Secret;
 use super::startup::Startup;
 use super::tac::{self, Problem, Tac};
 use super::worker_file::{ReadError, worker_file};
-use super::{log_target, name_pattern, own};
+use super::{log_target, name_pattern, own, step_limits};
 use crate::calls::Fact;
 
 /// Everything that a base directory says (field.md 2.2).
@@ -57,6 +57,8 @@ pub struct Settings {
     pub environment: Vec<(OsString, OsString)>,
     /// Our own setting `coracle_environ`: patterns of the only variables that the master is told.
     pub told_environment: Option<Vec<String>>,
+    /// Our own settings `coracle_nice` and `coracle_core_limit`: what steps are held to.
+    pub step_limits: ports::StepLimits,
     /// Our own setting `tls_ca_file`: the only issuers to trust; a file or directory.
     pub tls_ca_file: Option<PathBuf>,
     /// Our own setting `tls_pin_sha256`: keys that a master may have, as written.
@@ -198,6 +200,7 @@ fn settings(mut tac: Tac, directory: PathBuf) -> Result<Settings, Wrongs> {
     let mut arguments = Arguments::new(call, problems);
     let draft = draft(&mut arguments, &directory);
     let own = own::read(&tac, &directory, &mut arguments);
+    let step_limits = step_limits::read(&tac, &mut arguments);
     let password_sources = arguments.sources("passwd");
     let log = log_target::from_block(&tac.log, &directory, &mut arguments);
     arguments.check_names(&tac.names);
@@ -216,6 +219,7 @@ fn settings(mut tac: Tac, directory: PathBuf) -> Result<Settings, Wrongs> {
         tls_ca_file: own.tls_ca_file,
         tls_pins: own.tls_pins,
         proxy_from_environ: own.proxy_from_environ,
+        step_limits,
         notes,
         ..draft
     };
@@ -264,6 +268,7 @@ fn draft(arguments: &mut Arguments, directory: &Path) -> Option<Settings> {
         log: log_target::LogTarget::Unset,
         environment: Vec::new(),
         told_environment: None,
+        step_limits: ports::StepLimits::default(),
         tls_ca_file: None,
         tls_pins: Vec::new(),
         proxy_from_environ: false,

@@ -5,11 +5,14 @@ use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::lines::Splitter;
+use super::window::Window;
 use super::{OutputRules, Post};
 use crate::calls::{FailureReason, Lines, StepEvent, Transfer, TransferTag, Update};
 
-/// Posted bytes not yet acknowledged from which on a step stops reading its output.
+/// Posted bytes not yet acknowledged from which on a step stops reading its output: at first, and on a
+/// link that has room for more. The larger one carries 20 MB a second with a round trip of 100 ms.
 const WINDOW: usize = 256 * 1024;
+const LARGEST_WINDOW: usize = 2 * 1024 * 1024;
 
 /// Longest text that goes through a splitter at once, so that one update stays far below the
 /// longest text of the wire (640 KiB, PROTOCOL 1.2) whatever a command says.
@@ -36,7 +39,7 @@ pub struct Reporter {
     batch_cost: usize,
     /// When the next batch may go, full or not.
     next_post: Instant,
-    unacknowledged: usize,
+    unacknowledged: Window,
     next_tag: u64,
 }
 
@@ -64,7 +67,7 @@ impl Reporter {
             growing: None,
             batch_cost: 0,
             next_post: Instant::now(),
-            unacknowledged: 0,
+            unacknowledged: Window::new(WINDOW, LARGEST_WINDOW),
             next_tag: 0,
         }
     }
@@ -131,12 +134,12 @@ impl Reporter {
 
     /// The master has taken updates of this cost.
     pub fn acknowledged(&mut self, cost: usize) {
-        self.unacknowledged = self.unacknowledged.saturating_sub(cost);
+        self.unacknowledged.confirmed(cost, Instant::now());
     }
 
     /// Whether the step may go on reading output. What is reported nevertheless is kept and posted.
     pub fn has_room(&self) -> bool {
-        self.unacknowledged < WINDOW
+        self.unacknowledged.has_room()
     }
 
     /// When [`Reporter::post_due`] wants to be called, if at all.
@@ -257,7 +260,7 @@ impl Reporter {
         if updates.is_empty() {
             return;
         }
-        self.unacknowledged += cost;
+        self.unacknowledged.sent(cost, now);
         self.next_post = now + self.rules.batch_interval;
         (self.post)(StepEvent::Updates { updates, cost });
     }

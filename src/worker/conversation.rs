@@ -19,7 +19,7 @@ use crate::calls::{
 };
 use crate::session::keepalive::{Keepalive, Liveness};
 use crate::session::{Event, Session};
-use crate::steps::{Context, OutputRules};
+use crate::steps::{Context, OutputRules, TextEncoding};
 
 /// Longest time from the connection to the end of the login. A master that asks an older connection
 /// of the same name for a sign of life takes up to 10 s over it (PROTOCOL 4.10).
@@ -246,13 +246,16 @@ impl<'a> Conversation<'a> {
     /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10). Where it cannot be
     /// asked, we see to that ourselves.
     pub fn ask_for_shutdown(&mut self) {
-        if !self.session.has_shutdown() {
-            info!("shutting down when no build runs here any more; no new one is begun");
-            self.drain.begin();
-        }
         if self.session.ask_for_shutdown() {
             info!("Telling the master we want to shutdown after any running builds are finished");
+        } else {
+            self.go_when_idle();
         }
+    }
+
+    fn go_when_idle(&mut self) {
+        info!("shutting down when no build runs here any more; no new one is begun");
+        self.drain.begin();
     }
 
     fn handle(&mut self, event: Event, now: Instant) -> Result<(), End> {
@@ -296,6 +299,7 @@ impl<'a> Conversation<'a> {
                 answer: Err(message),
             } => {
                 warn!("the master refused our wish to shut down: {message}");
+                self.go_when_idle();
             }
         }
         Ok(())
@@ -349,6 +353,11 @@ impl<'a> Conversation<'a> {
             MasterCall::SetBuilderList { reply, builders } => self.set_builders(reply, &builders),
             MasterCall::SetWorkerSettings { reply, settings } => {
                 self.set_output(reply, &settings);
+            }
+            // The master waits for the answer before it sends a command. When the connection ends
+            // without one, it tries the build again elsewhere or later.
+            MasterCall::StartBuild { builder, .. } if self.drain.holds_build(now) => {
+                info!("not beginning a build in builder {builder}: shutting down");
             }
             MasterCall::StartBuild { reply, builder } => {
                 debug!("a build begins in builder {builder}");
@@ -451,6 +460,7 @@ impl<'a> Conversation<'a> {
             builder_dir,
             environment: self.workplace.environment.clone(),
             output: self.output.clone(),
+            encoding: self.encoding(),
         };
         if let Err(error) = self.workplace.steps.start(assignment, context, now) {
             let message = format!("cannot start a thread for the command: {error}");
@@ -464,6 +474,12 @@ impl<'a> Conversation<'a> {
             Session::Pb(_) => self.workplace.builders.directory(builder),
             Session::Msgpack(_) => Some(self.workplace.settings.basedir.clone()),
         }
+    }
+
+    fn encoding(&self) -> TextEncoding {
+        let name = self.workplace.settings.encoding.as_deref();
+        // An unknown one keeps the worker from starting.
+        name.and_then(TextEncoding::named).unwrap_or_default()
     }
 
     fn fail(&mut self, step: StepId, kind: FailureKind, message: String) {

@@ -18,6 +18,7 @@ use super::phase::{self, Phase};
 use super::record::Record;
 use super::running::RunningSteps;
 use super::turn::{Happening, log_jump, next, take};
+use super::uplink::Uplink;
 use super::{LoopEvent, Stopped};
 use crate::basedir::Settings;
 use crate::calls::StepId;
@@ -165,6 +166,7 @@ impl Life {
         let place = self.address.master.to_string();
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
         let mut outbox = Outbox::default();
+        let mut uplink = Uplink::default();
         let mut buffer = vec![0; READ_SIZE];
         let mut attached = false;
         let outcome = loop {
@@ -189,6 +191,13 @@ impl Life {
                 }
                 log_stop(request);
                 break Outcome::Stop(stopped_by(&self.grace, request));
+            }
+            if let Happening::Wrote(Ok(count)) = happening {
+                uplink.took(count);
+            }
+            let is_due = conversation.deadline().is_some_and(|at| at <= now);
+            if is_due && uplink.is_moving(&outbox, ports::unsent(connection.socket())) {
+                conversation.sent_more(now);
             }
             let turn = take(&mut conversation, &mut outbox, &buffer, happening, now);
             if conversation.is_attached() && !attached {

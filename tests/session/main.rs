@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod calls;
+mod generations;
 mod hostile;
 mod login;
 mod master;

@@ -65,6 +65,7 @@ impl Stage {
             builder_dir: self.base.join("b"),
             environment: vec![("A".into(), "1".into())],
             output: OutputRules::default(),
+            encoding: coracle::steps::TextEncoding::default(),
         };
         let (handle, inbox) = steps::mailbox().unwrap();
         messages

@@ -31,6 +31,7 @@ impl Scene {
             base_dir,
             environment: ["PATH", "HOME"].into_iter().filter_map(own).collect(),
             output: OutputRules::default(),
+            encoding: coracle::steps::TextEncoding::default(),
         };
         Scene { scratch, context }
     }

@@ -30,6 +30,8 @@ kwargs['useTls'] = True
 kwargs.update({'allow_shutdown': 'file'})
 coracle_environ = ['PATH', 'LC_*']
 coracle_colour = 'blue'
+coracle_nice = 5
+coracle_core_limit = 1024 * 1024
 
 s = bot.Worker(host, port, name, passwd, str(here), keepalive=60.5, **kwargs)
 s.setServiceParent(application)

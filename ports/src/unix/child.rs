@@ -33,6 +33,7 @@ fn attempt(plan: &Plan, monitor: Pid) -> (StartStage, io::Error) {
     if let Err(error) = raw::enter_directory(plan.directory()) {
         return (StartStage::Directory, error);
     }
+    super::limits::apply_limits();
     crate::system::before_exec(monitor);
     raw::block_signals(&raw::no_signals());
     (StartStage::Exec, plan.exec())

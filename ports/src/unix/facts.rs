@@ -35,7 +35,7 @@ pub(crate) fn node_name() -> String {
 }
 
 /// The text in a buffer, up to its NUL.
-fn text(buffer: &[libc::c_char]) -> String {
+pub(super) fn text(buffer: &[libc::c_char]) -> String {
     let bytes = buffer.iter().map(|byte| *byte as u8);
     let bytes: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()

@@ -87,6 +87,42 @@ fn node_name_is_that_of_uname() {
 }
 
 #[test]
+fn system_is_what_uname_says() {
+    let name = ports::system_name();
+    assert_eq!(name.system, output_of("uname -s").trim_end());
+    assert_eq!(name.release, output_of("uname -r").trim_end());
+    // An emulated program is told another machine than the programs that it starts.
+    assert!(!name.machine.is_empty());
+    assert!(ports::c_library().is_none_or(|name| !name.trim().is_empty()));
+}
+
+#[test]
+fn memory_is_more_than_this_test_takes() {
+    assert!(ports::memory().is_none_or(|memory| memory > 1 << 20));
+}
+
+#[test]
+fn room_on_a_disk_is_what_df_says() {
+    let directory = std::env::temp_dir();
+    let found = ports::file_system(&directory).unwrap();
+    assert!(found.free <= found.size, "{found:?}");
+    assert!(!found.read_only);
+    let script = format!("df -P -k '{}' | tail -n 1", directory.display());
+    let line = output_of(&script);
+    let mut columns = line.split_ascii_whitespace().skip(1);
+    let size: u64 = columns.next().unwrap().parse().unwrap();
+    assert_eq!(found.size / 1024, size);
+    assert!(ports::file_system(std::path::Path::new("/no/such/place")).is_err());
+}
+
+#[test]
+fn load_is_no_negative_number() {
+    if let Some(load) = ports::load() {
+        assert!(load.iter().all(|load| *load >= 0.0), "{load:?}");
+    }
+}
+
+#[test]
 fn there_is_a_processor() {
     assert!(ports::cpu_count() >= 1);
 }
@@ -115,4 +151,11 @@ fn roles_are_played_only_when_asked_for() {
         .status()
         .unwrap();
     assert!(status.success());
+}
+
+#[test]
+fn steps_are_nicer_and_have_the_core_limit_that_was_asked_for() {
+    let output = roles::command("limits").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("limits kept"), "{text}");
 }

@@ -52,6 +52,7 @@ fn play() {
         "stop requests" => stop_requests(),
         "local time" => local_time(),
         "umask" => umask(),
+        "limits" => limits(),
         _ => panic!("unknown role {role}"),
     }
     // Past the test harness, which would print.
@@ -201,4 +202,31 @@ fn umask() {
     assert_eq!(ports::set_umask(0o077), 0o027);
     assert_eq!(output_of("umask").trim().trim_start_matches('0'), "77");
     println!("umask kept");
+}
+
+/// In a process of its own, since it holds for all steps of a process.
+fn limits() {
+    let number = |text: String| -> i32 { text.trim().parse().unwrap() };
+    let before = number(output_of("nice"));
+    // The soft limit may be 0 here, and the hard one too.
+    let hard = output_of("ulimit -H -c");
+    ports::prepare_for_steps(ports::StepLimits {
+        nice: 3,
+        core: Some(u64::MAX),
+    });
+    assert_eq!(number(output_of("nice")), (before + 3).min(19));
+    assert_eq!(output_of("ulimit -S -c"), hard);
+    ports::prepare_for_steps(ports::StepLimits {
+        nice: 0,
+        core: Some(0),
+    });
+    assert_eq!(number(output_of("nice")), before);
+    assert_eq!(output_of("ulimit -S -c"), "0\n");
+    // Where the system has such a score: whoever has more is killed first when memory runs out. It
+    // is the port's choice whether to use it.
+    if let Ok(ours) = std::fs::read_to_string("/proc/self/oom_score_adj") {
+        let theirs = number(output_of("cat /proc/self/oom_score_adj"));
+        assert!(theirs >= number(ours));
+    }
+    println!("limits kept");
 }

@@ -1,0 +1,49 @@
+//! FreeBSD: orphans come to the monitor, which may kill all its descendants with one call
+//! (`PROC_REAP_ACQUIRE` and `PROC_REAP_KILL` of procctl(2), FreeBSD 10.2), so nothing that a step
+//! starts gets away. `kern.proc` tells who they are.
+
+#[path = "freebsd/reaper.rs"]
+mod reaper;
+
+use crate::Identity;
+use crate::ServiceManager;
+pub(crate) use crate::shared::atomic::{pipe, socket_pair};
+pub(crate) use crate::shared::close_from::close_all_except;
+pub(crate) use crate::shared::load::load;
+pub(crate) use crate::shared::pages::memory;
+pub(crate) use crate::shared::process_table::{
+    boot_id, process_clock, process_identity, process_start, processes_of,
+};
+use crate::shared::process_table::{microseconds, name};
+pub use crate::unix::*;
+pub(crate) use reaper::{
+    become_reaper, before_exec, containment, kill_children, leftovers, reap_except, reap_orphans,
+};
+
+/// Flags for opening the leader of a terminal: posix_openpt(2) has `O_CLOEXEC` since FreeBSD 10.
+pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
+
+/// The words of `kern.proc`, see sysctl(3).
+pub(crate) fn table_words(kind: i32, number: i32, _room: usize) -> Vec<i32> {
+    vec![libc::CTL_KERN, libc::KERN_PROC, kind, number]
+}
+
+/// A row of the list of processes (`<sys/user.h>`); none for one that has ended.
+pub(crate) fn listed(row: &libc::kinfo_proc) -> Option<Listed> {
+    if row.ki_pid <= 0 || row.ki_stat == libc::SZOMB {
+        return None;
+    }
+    Some(Listed {
+        identity: Identity {
+            pid: row.ki_pid.unsigned_abs(),
+            start: microseconds(row.ki_start.tv_sec as i64, row.ki_start.tv_usec as i64),
+            group: row.ki_pgid.unsigned_abs(),
+            session: row.ki_sid.unsigned_abs(),
+        },
+        name: name(&row.ki_comm),
+    })
+}
+
+pub(crate) fn service_manager() -> Option<ServiceManager> {
+    Some(ServiceManager::FreeBsdRc)
+}

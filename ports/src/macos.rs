@@ -1,0 +1,47 @@
+//! macOS: a step is contained by its process group, as the system hands orphans to nobody but
+//! launchd. proc_pidinfo of libproc tells processes apart.
+
+use std::mem::MaybeUninit;
+
+use crate::{Identity, ServiceManager};
+
+pub(crate) use crate::shared::load::load;
+pub(crate) use crate::shared::pages::memory;
+pub use crate::unix::*;
+
+/// What `<libproc.h>` tells of a process; none if there is none.
+fn information(pid: u32) -> Option<libc::proc_bsdinfo> {
+    let number = Pid::try_from(pid).ok().filter(|pid| *pid > 0)?;
+    let mut info = MaybeUninit::<libc::proc_bsdinfo>::zeroed();
+    let size = size_of::<libc::proc_bsdinfo>() as libc::c_int;
+    let (kind, room) = (libc::PROC_PIDTBSDINFO, info.as_mut_ptr().cast());
+    // SAFETY: `room` has `size` bytes.
+    let filled = unsafe { libc::proc_pidinfo(number, kind, 0, room, size) };
+    // SAFETY: the structure is plain numbers, for which all zeros is a value.
+    (filled == size).then(|| unsafe { info.assume_init() })
+}
+
+/// In microseconds of the wall clock.
+pub(crate) fn process_start(pid: u32) -> Option<u64> {
+    let info = information(pid)?;
+    let seconds = info.pbi_start_tvsec.saturating_mul(1_000_000);
+    Some(seconds.saturating_add(info.pbi_start_tvusec))
+}
+
+pub(crate) fn process_identity(pid: u32) -> Option<Identity> {
+    let start = process_start(pid)?;
+    let number = Pid::try_from(pid).ok()?;
+    // SAFETY: getsid(2) takes a number.
+    let session = check(unsafe { libc::getsid(number) }).ok()?;
+    let group = information(pid)?.pbi_pgid;
+    Some(Identity {
+        pid,
+        start,
+        group,
+        session: session.unsigned_abs(),
+    })
+}
+
+pub(crate) fn service_manager() -> Option<ServiceManager> {
+    Some(ServiceManager::Launchd)
+}

@@ -1,0 +1,50 @@
+//! OpenBSD: a step is contained by its process group, as the system hands orphans to nobody but
+//! process 1. Limits of open files are low by default and raised; see login.conf(5).
+
+use crate::shared::process_table::{Row, microseconds, name};
+use crate::{Identity, ServiceManager};
+
+pub(crate) use crate::shared::atomic::{pipe, socket_pair};
+pub(crate) use crate::shared::close_from::close_all_except;
+pub(crate) use crate::shared::load::load;
+pub(crate) use crate::shared::pages::memory;
+pub(crate) use crate::shared::process_table::{
+    boot_id, process_clock, process_identity, process_start, processes_of,
+};
+pub(crate) use crate::shared::raise_limits::raise_limits;
+pub use crate::unix::*;
+
+/// The words of `kern.proc`, see sysctl(2): it wants to know the room, too.
+pub(crate) fn table_words(kind: i32, number: i32, room: usize) -> Vec<i32> {
+    let (size, count) = (
+        size_of::<Row>() as i32,
+        i32::try_from(room).unwrap_or(i32::MAX),
+    );
+    vec![libc::CTL_KERN, libc::KERN_PROC, kind, number, size, count]
+}
+
+/// A row of the list of processes (`<sys/sysctl.h>`); none for one that has ended.
+pub(crate) fn listed(row: &Row) -> Option<Listed> {
+    if row.p_pid <= 0 || i32::from(row.p_stat) == DEAD {
+        return None;
+    }
+    Some(Listed {
+        identity: Identity {
+            pid: row.p_pid.unsigned_abs(),
+            start: microseconds(
+                i64::try_from(row.p_ustart_sec).unwrap_or(0),
+                i64::from(row.p_ustart_usec),
+            ),
+            group: row.p__pgid.unsigned_abs(),
+            session: row.p_sid.unsigned_abs(),
+        },
+        name: name(&row.p_comm),
+    })
+}
+
+/// `SDEAD` of `<sys/proc.h>`: what waits for its parent.
+const DEAD: i32 = 6;
+
+pub(crate) fn service_manager() -> Option<ServiceManager> {
+    Some(ServiceManager::OpenBsdRc)
+}

@@ -1,0 +1,59 @@
+//! What the machine has to offer: its name, and room on its disks. POSIX knows no more.
+
+use std::ffi::CString;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::facts::text;
+use super::raw::check;
+use crate::{FileSystem, SystemName};
+
+pub(crate) fn system_name() -> SystemName {
+    let mut name = MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: `name` has room for one answer.
+    if unsafe { libc::uname(name.as_mut_ptr()) } == -1 {
+        return SystemName::default();
+    }
+    // SAFETY: utsname is characters only; uname(2) has filled it.
+    let name = unsafe { name.assume_init() };
+    SystemName {
+        system: text(&name.sysname),
+        release: text(&name.release),
+        machine: text(&name.machine),
+    }
+}
+
+/// POSIX has no question for it.
+pub(crate) fn c_library() -> Option<String> {
+    None
+}
+
+/// POSIX does not tell.
+pub(crate) fn memory() -> Option<u64> {
+    None
+}
+
+/// POSIX does not tell.
+pub(crate) fn load() -> Option<[f64; 3]> {
+    None
+}
+
+#[allow(clippy::unnecessary_cast)] // The types of the fields differ between systems.
+pub(crate) fn file_system(path: &Path) -> io::Result<FileSystem> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut found = MaybeUninit::<libc::statvfs>::zeroed();
+    // SAFETY: `path` ends with NUL, `found` has room for one answer.
+    check(unsafe { libc::statvfs(path.as_ptr(), found.as_mut_ptr()) })?;
+    // SAFETY: statvfs is numbers and texts; statvfs(3) has filled it.
+    let found = unsafe { found.assume_init() };
+    let unit = (found.f_frsize as u64).max(1);
+    Ok(FileSystem {
+        free: (found.f_bavail as u64).saturating_mul(unit),
+        size: (found.f_blocks as u64).saturating_mul(unit),
+        // Btrfs and FAT say that they have none at all.
+        free_files: (found.f_files > 0).then_some(found.f_favail as u64),
+        read_only: found.f_flag as u64 & libc::ST_RDONLY as u64 != 0,
+    })
+}
