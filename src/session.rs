@@ -21,14 +21,14 @@ use pb::PbSession;
 #[derive(Debug)]
 pub enum Session {
     /// Perspective Broker.
-    Pb(PbSession),
+    Pb(Box<PbSession>),
     /// MessagePack over WebSocket.
     Msgpack(Box<MsgpackSession>),
 }
 
 impl From<PbSession> for Session {
     fn from(session: PbSession) -> Session {
-        Session::Pb(session)
+        Session::Pb(Box::new(session))
     }
 }
 

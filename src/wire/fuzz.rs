@@ -103,7 +103,7 @@ fn messages(data: &[u8], piece: usize) -> (Vec<Message>, Option<WebSocketError>)
     for piece in data.chunks(piece) {
         receiver.feed(piece);
         loop {
-            match receiver.next() {
+            match receiver.next_message() {
                 Ok(Some(message)) => messages.push(message),
                 Ok(None) => break,
                 Err(error) => return (messages, Some(error)),

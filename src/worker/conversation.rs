@@ -140,7 +140,7 @@ impl<'a> Conversation<'a> {
     pub fn step_says(&mut self, step: StepId, event: StepEvent, now: Instant) {
         let event = self.workplace.steps.note(step, event, now);
         if let Some(StepEvent::Complete(_)) = &event {
-            self.drain.active(now);
+            self.drain.ends(step, now);
         }
         match event {
             Some(StepEvent::Updates { updates, cost }) => self.session.update(step, &updates, cost),
@@ -170,6 +170,12 @@ impl<'a> Conversation<'a> {
     fn drained_at(&self) -> Option<Instant> {
         let idle = self.workplace.steps.is_empty() && self.leave_at.is_none();
         self.drain.over_at(idle)
+    }
+
+    /// Why the conversation ends: that the master closes the connection first is no reason to come back
+    /// once the end is certain.
+    pub fn real_end(&mut self, end: End) -> End {
+        self.leave_at.take().map_or(end, |(_, certain)| certain)
     }
 
     /// Says goodbye, where that is more than closing the connection.
@@ -366,7 +372,9 @@ impl<'a> Conversation<'a> {
                 command,
             } => {
                 let command = *command;
-                self.drain.active(now);
+                if builder.is_some() {
+                    self.drain.begins(step);
+                }
                 self.start(
                     reply,
                     Assignment {

@@ -5,7 +5,10 @@
 //! connection closes instead, it gives the build to another worker. So the answer is kept back, and
 //! no build is lost. That a build has ended is said by nobody: there is a time without commands then.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+
+use crate::calls::StepId;
 
 /// How long a build may have nothing for us to do until it counts as over. Between two steps a busy
 /// master takes a second or two; a build that waits longer for something else is begun anew elsewhere.
@@ -15,6 +18,8 @@ const QUIET: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(super) struct Drain {
     wanted: bool,
+    /// The commands of builds that run; what a master does for itself is no build.
+    running: BTreeSet<StepId>,
     /// When no build is left if nothing more happens.
     over_at: Instant,
 }
@@ -24,6 +29,7 @@ impl Drain {
     pub(super) fn new(now: Instant) -> Drain {
         Drain {
             wanted: false,
+            running: BTreeSet::new(),
             over_at: now,
         }
     }
@@ -33,15 +39,22 @@ impl Drain {
         self.wanted = true;
     }
 
-    /// A command begins or ends.
-    pub(super) fn active(&mut self, now: Instant) {
-        self.over_at = now + QUIET;
+    /// A build has us run a command.
+    pub(super) fn begins(&mut self, step: StepId) {
+        self.running.insert(step);
+    }
+
+    /// A command is over, perhaps one of a build.
+    pub(super) fn ends(&mut self, step: StepId, now: Instant) {
+        if self.running.remove(&step) {
+            self.over_at = now + QUIET;
+        }
     }
 
     /// Whether a build that is about to begin must not; otherwise it begins.
     pub(super) fn holds_build(&mut self, now: Instant) -> bool {
         if !self.wanted {
-            self.active(now);
+            self.over_at = now + QUIET;
         }
         self.wanted
     }
@@ -72,8 +85,12 @@ mod tests {
     fn a_build_is_over_some_time_after_its_last_command() {
         let now = Instant::now();
         let mut drain = Drain::new(now);
-        drain.active(now + SECOND);
+        drain.begins(StepId(1));
         drain.begin();
+        drain.ends(StepId(1), now + SECOND);
+        assert_eq!(drain.over_at(true), Some(now + SECOND + QUIET));
+        // What the master did for itself keeps nobody.
+        drain.ends(StepId(2), now + 2 * SECOND);
         assert_eq!(drain.over_at(true), Some(now + SECOND + QUIET));
     }
 

@@ -209,7 +209,7 @@ impl Life {
                     .ready(&format!("attached to the master at {place}"));
                 self.record.connected(&place);
             }
-            match turn {
+            match turn.map_err(|end| conversation.real_end(end)) {
                 Ok(()) => {}
                 Err(End::Shutdown) => break Outcome::Stop(Stopped::ByMaster),
                 Err(End::Drained) => break Outcome::Stop(Stopped::Drained),

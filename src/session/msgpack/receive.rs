@@ -65,7 +65,10 @@ impl MsgpackSession {
                     location,
                 };
                 let hint = match code {
-                    300..=399 | 404 => "; is `path` right, and does the port want TLS?",
+                    401 => "",
+                    200..=399 | 404 => {
+                        "; is this the master's port for msgpack_experimental_v7, and is `path` right?"
+                    }
                     _ => "",
                 };
                 self.events.push_back(Event::LoginRefused {
@@ -81,7 +84,7 @@ impl MsgpackSession {
     /// Takes all messages that are complete.
     fn listen(&mut self) -> Result<(), ProtocolError> {
         while let Phase::Open(receiver) = &mut self.phase {
-            match receiver.next() {
+            match receiver.next_message() {
                 Ok(Some(message)) => self.message(message)?,
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(ProtocolError::WebSocket(error)),

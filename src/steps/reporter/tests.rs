@@ -194,3 +194,34 @@ fn transfers_are_told_apart_by_their_tags() {
     ];
     assert_eq!(events.try_iter().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn what_was_said_before_an_interrupt_does_not_wait() {
+    let (mut reporter, events) = reporter(false);
+    reporter.stdout("a\n");
+    reporter.post_due(Instant::now());
+    reporter.stdout("b\nhalf");
+    updates(&events);
+    reporter.flush();
+    assert_eq!(updates(&events), [Update::Stdout(lines("b\n"))]);
+}
+
+#[test]
+fn a_master_may_ask_for_smaller_and_faster_batches_but_not_for_slower_ones() {
+    let settings = |buffer_size, buffer_timeout| crate::calls::WorkerSettings {
+        buffer_size,
+        buffer_timeout: crate::calls::Seconds::Float(buffer_timeout),
+        newline_re: "x".to_owned(),
+        max_line_length: 80,
+    };
+    let rules = OutputRules::wanted(&settings(100, 0.01)).unwrap();
+    assert_eq!(rules.batch_size, 100);
+    assert_eq!(rules.batch_interval, Duration::from_millis(10));
+    assert_eq!(rules.longest_line, 79);
+    let rules = OutputRules::wanted(&settings(usize::MAX, 5.0)).unwrap();
+    assert_eq!(rules.batch_interval, BATCH_INTERVAL);
+    assert!(rules.batch_size <= WINDOW / 2);
+    let mut short = settings(1, 0.0);
+    short.max_line_length = 1;
+    assert!(OutputRules::wanted(&short).is_err());
+}

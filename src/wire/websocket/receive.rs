@@ -46,7 +46,7 @@ impl Receiver {
         Receiver::default()
     }
 
-    /// Takes bytes. Ask [`Receiver::next`] until there is nothing more before feeding again.
+    /// Takes bytes. Ask [`Receiver::next_message`] until there is nothing more before feeding again.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.done == self.fed.len() {
             self.fed.clear();
@@ -60,7 +60,7 @@ impl Receiver {
     ///
     /// # Errors
     /// The server broke the rules; nothing more can be read.
-    pub fn next(&mut self) -> Result<Option<Message>, WebSocketError> {
+    pub fn next_message(&mut self) -> Result<Option<Message>, WebSocketError> {
         if let Some(error) = self.broken {
             return Err(error);
         }

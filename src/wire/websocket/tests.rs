@@ -6,7 +6,7 @@ fn all(bytes: &[u8], piece: usize) -> Result<Vec<Message>, WebSocketError> {
     let mut messages = Vec::new();
     for piece in bytes.chunks(piece) {
         receiver.feed(piece);
-        while let Some(message) = receiver.next()? {
+        while let Some(message) = receiver.next_message()? {
             messages.push(message);
         }
     }
@@ -95,11 +95,11 @@ fn fragments_together_have_the_limit_of_a_message() {
             0,
         ]);
         receiver.feed(&piece);
-        assert_eq!(receiver.next(), Ok(None));
+        assert_eq!(receiver.next_message(), Ok(None));
     }
     receiver.feed(b"\x80\x01");
-    assert_eq!(receiver.next(), Err(WebSocketError::TooLong));
-    assert_eq!(receiver.next(), Err(WebSocketError::TooLong));
+    assert_eq!(receiver.next_message(), Err(WebSocketError::TooLong));
+    assert_eq!(receiver.next_message(), Err(WebSocketError::TooLong));
 }
 
 #[test]

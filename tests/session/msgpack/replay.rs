@@ -374,7 +374,7 @@ fn every_recorded_frame_of_a_master_is_its_message_in_any_cut() {
             let mut expected = frames.iter();
             for piece in bytes.chunks(piece) {
                 receiver.feed(piece);
-                while let Some(message) = receiver.next().unwrap() {
+                while let Some(message) = receiver.next_message().unwrap() {
                     let Content::Message { payload, .. } = &expected.next().unwrap().content else {
                         panic!("no message");
                     };
