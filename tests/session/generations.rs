@@ -187,7 +187,7 @@ fn every_generation_attaches_and_builds_in_the_same_words() {
         let reply = ReplyTo(request);
         let asked = Event::Call(MasterCall::InterruptCommand {
             reply,
-            builder,
+            builder: Some(builder),
             id: CommandId("12".to_owned()),
             reason: "stöp".to_owned(),
         });
