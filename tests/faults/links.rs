@@ -5,8 +5,11 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use coracle::wire::jelly::Value;
+
 use crate::master::{BUILDER, Master};
 use crate::proxy::{Fault, Proxy};
+use crate::support::fake_master::{dict, text};
 use crate::worker::{Base, Worker, becomes, program};
 
 #[test]
@@ -125,4 +128,78 @@ fn a_master_that_lets_the_worker_in_and_forgets_it_is_dialled_again() {
         .contains(why)));
     master.attach().run(BUILDER, 8, "true").unwrap();
     assert!(worker.is_alive());
+}
+
+/// What says to the test below that it runs where the network is slow.
+const SLOW_HERE: &str = "CORACLE_TEST_ON_A_SLOW_WIRE";
+
+/// Here nobody in between takes the bytes early: a block of a file is long on its way, and a keepalive
+/// waits behind it for longer than the worker waits for its answer.
+#[test]
+fn a_wire_of_two_thousand_bytes_a_second_is_not_taken_for_a_dead_one() {
+    // The way back is as fast as ever.
+    // The way back is as fast as ever.
+    const SETUP: &str = "ip link set lo mtu 1000 up && \
+         tc qdisc add dev lo root handle 1: htb default 1 && \
+         tc class add dev lo parent 1: classid 1:1 htb rate 1gbit quantum 2000 && \
+         tc class add dev lo parent 1: classid 1:3 htb rate 16kbit burst 2000 quantum 2000 && \
+         exec \"$@\"";
+    if std::env::var_os(SLOW_HERE).is_none() {
+        let slow = |program: &std::ffi::OsStr, words: &[&str]| {
+            let mut command = Command::new("unshare");
+            command.args(["-rn", "sh", "-c", SETUP, "sh"]).arg(program);
+            command.args(words).env(SLOW_HERE, "1").output()
+        };
+        if !slow("true".as_ref(), &[]).is_ok_and(|output| output.status.success()) {
+            println!(
+                "not tested: no slow network can be made here (needs unshare, tc and permission)"
+            );
+            return;
+        }
+        let name = "links::a_wire_of_two_thousand_bytes_a_second_is_not_taken_for_a_dead_one";
+        let this = std::env::current_exe().unwrap();
+        let output = slow(this.as_os_str(), &["--exact", name]).unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "{text}"
+        );
+        return;
+    }
+    let master = Master::new();
+    let port = master.port().to_string();
+    let to_master = Command::new("tc")
+        .args("filter add dev lo parent 1: protocol ip u32 match ip dport".split(' '))
+        .args([&port, "0xffff", "flowid", "1:3"])
+        .status();
+    assert!(to_master.unwrap().success());
+    let worker = Base::new("slow-wire", master.port(), &["--keepalive=2"]).start();
+    let mut session = master.attach();
+    fs::create_dir_all(worker.base.join("dir/build")).unwrap();
+    fs::write(worker.base.join("dir/build/file"), [b'x'; 26_000]).unwrap();
+    // In one piece, so that nothing is acknowledged before all of it is there.
+    let arguments = [
+        ("workdir", text("build")),
+        ("workersrc", text("file")),
+        ("writer", Value::Remote(8)),
+        ("blocksize", Value::Int(256 * 1024)),
+        ("maxsize", Value::None),
+        ("keepstamp", Value::Bool(false)),
+    ];
+    let began = Instant::now();
+    session
+        .start_command(BUILDER, 7, "uploadFile", dict(&arguments))
+        .unwrap();
+    for call in ["write", "close"] {
+        let Ok((request, _)) = session.wait_for_call(call) else {
+            panic!("given up after {:?}: {}", began.elapsed(), worker.log());
+        };
+        session.master.answer(request, &Value::None);
+        session.flush().unwrap();
+    }
+    session.wait_for_complete(7).unwrap();
+    assert!(
+        began.elapsed() > Duration::from_secs(8),
+        "it is not slow here"
+    );
 }
