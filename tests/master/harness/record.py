@@ -9,6 +9,7 @@ import collections
 import hashlib
 import json
 import os
+import re
 import stat
 
 RESULTS = ["SUCCESS", "WARNINGS", "FAILURE", "SKIPPED", "EXCEPTION", "RETRY", "CANCELLED"]
@@ -16,6 +17,8 @@ RESULTS = ["SUCCESS", "WARNINGS", "FAILURE", "SKIPPED", "EXCEPTION", "RETRY", "C
 SKIPPED_LOGS = {"err.html"}
 # Depends on which other scenarios run on the same master.
 SKIPPED_PROPERTIES = {"builderid"}
+# A frame is an indented line, or `FILE:LINE:FUNCTION` where a failure was sent as a text.
+FRAME = re.compile(r"  |(?:/|<frozen )\S*:\d+:\w+$")
 LARGEST_LOG = 1_000_000  # characters; a longer log is recorded as a summary
 
 
@@ -72,8 +75,8 @@ def _step(rest, step, path, mask, states):
 
 
 def without_frames(traceback):
-    """A traceback without its indented lines, which tell of the master's and the worker's own code."""
-    return "".join(line for line in traceback.splitlines(True) if not line.startswith("  "))
+    """A traceback without its frames, which tell of the master's and the worker's own code."""
+    return "".join(line for line in traceback.splitlines(True) if not FRAME.match(line))
 
 
 def log_text(content):

@@ -78,7 +78,7 @@ def file_download_impossible(at):
     ]
 
 
-@scenario("Texts arrive as UTF-8", shows={"seen/log:stdio": r"\./json$"})
+@scenario("Texts arrive as UTF-8", shows={"runs/log:stdio": "^oit runs$"})
 def string_download(at):
     def text(content, target, name, **arguments):
         return tolerant(steps.StringDownload, content, workerdest=target, name=name, **arguments)
