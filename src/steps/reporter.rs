@@ -14,8 +14,12 @@ use crate::calls::{FailureReason, Lines, StepEvent, Transfer, TransferTag, Updat
 const BATCH_SIZE: usize = 64 * 1024;
 
 /// Shortest time between two batches that are not full. What comes after a longer silence, the
-/// first output in particular, does not wait.
+/// first header in particular, does not wait.
 const BATCH_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The same after the first batch, which is the header: the first output follows soon, and a program
+/// that ends at once still says all in two messages.
+const FIRST_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Posted bytes not yet acknowledged from which on a step stops reading its output: at first, and on a
 /// link that has room for more. The larger one carries 20 MB a second with a round trip of 100 ms.
@@ -47,6 +51,8 @@ pub struct Reporter {
     batch_cost: usize,
     /// When the next batch may go, full or not.
     next_post: Instant,
+    /// From the next batch to the one after it.
+    interval: Duration,
     unacknowledged: Window,
     next_tag: u64,
 }
@@ -75,6 +81,7 @@ impl Reporter {
             growing: None,
             batch_cost: 0,
             next_post: Instant::now(),
+            interval: FIRST_INTERVAL,
             unacknowledged: Window::new(WINDOW, LARGEST_WINDOW),
             next_tag: 0,
         }
@@ -258,7 +265,8 @@ impl Reporter {
             return;
         }
         self.unacknowledged.sent(cost, now);
-        self.next_post = now + BATCH_INTERVAL;
+        self.next_post = now + self.interval;
+        self.interval = BATCH_INTERVAL;
         (self.post)(StepEvent::Updates { updates, cost });
     }
 }
