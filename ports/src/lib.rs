@@ -16,10 +16,6 @@ use std::time::{Duration, Instant, SystemTime};
 #[allow(dead_code)]
 mod unix;
 
-// What some systems share and POSIX does not have. A system's file names what it takes from here.
-#[allow(dead_code)]
-mod shared;
-
 /// One line a system: the name that Rust has for it (`target_os`), and its file.
 macro_rules! systems {
     ($($name:literal => $file:literal,)*) => {
