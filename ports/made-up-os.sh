@@ -17,6 +17,7 @@ cp ../Cargo.lock "$copy/"
 } >> "$copy/Cargo.toml"
 
 # The file, as it stands in the guide.
+# shellcheck disable=SC2016 # The backquotes are the guide's.
 sed -n '/^```rust fictix.rs$/,/^```$/p' README.md | sed '1d;$d' > "$copy/src/fictix.rs"
 [ -s "$copy/src/fictix.rs" ] || {
     echo "made-up-os: README.md does not show fictix.rs any more" >&2
