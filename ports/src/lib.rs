@@ -54,7 +54,8 @@ pub struct ProcessSpec<'a> {
     /// The working directory; it exists.
     pub directory: &'a Path,
     /// A pseudo terminal as standard input, output, error and controlling terminal (a new session;
-    /// 80x24, `stderr` arrives as `stdout`). Otherwise three pipes and a new process group.
+    /// 80x24, `TERM=dumb` unless `env` has another, `stderr` arrives as `stdout`). Otherwise three
+    /// pipes and a new process group.
     pub terminal: bool,
 }
 
