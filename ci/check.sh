@@ -42,3 +42,6 @@ ci/oldest-compiler.sh
 say "a real master"
 cargo build --release
 ci/master.sh
+
+say "old masters, TLS and MessagePack"
+ci/master.sh all --short --others

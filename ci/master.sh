@@ -3,11 +3,13 @@
 # Python's worker.
 #
 #   ci/master.sh [OPTIONS] [SCENARIO...]          all scenarios, or those named; --list shows them
+#   ci/master.sh all [OPTIONS] [SCENARIO...]      the same on all masters and transports, as a table
 #   ci/master.sh cpython [theirs|ours|both]       builds and tests CPython as its fleet does
 #   ci/master.sh life [CASE...]                   starts, stops, kills, cuts off and hands over the worker
 #   ci/master.sh selftest                         shows that the comparison finds what is different
 #
-# Options: --list, --only theirs|ours, --worker PROGRAM, --fresh, -j N, -v; see --help.
+# Options: --master VERSION, --transport pb|pb+tls|msgpack|msgpack+tls, --list, --only theirs|ours,
+# --worker PROGRAM, --fresh, -j N, -v; see --help.
 # As root on Debian it installs what it needs; everything it makes lies in target/ and in /tmp.
 set -eu
 
@@ -40,6 +42,12 @@ case ${1:-} in
         build_if_needed "$@"
         python=$("$tests/setup.sh")/bin/python
         exec "$python" "$tests/life/run.py" ${set_worker:+--worker "$set_worker"} "$@"
+        ;;
+    all)
+        shift
+        build_if_needed "$@"
+        python=$("$tests/setup.sh")/bin/python
+        exec "$python" "$tests/matrix.py" ${set_worker:+--worker "$set_worker"} "$@"
         ;;
     selftest)
         shift

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Installs what the tests of service files use and this machine lacks, where that is possible (as
-# root, with apt-get). Without them, those tests say what they skip.
+# Installs what the tests of service files and of the ways to a master use and this machine lacks,
+# where that is possible (as root, with apt-get). Without them, those tests say what they skip.
 set -eu
 
 missing=
-for tool in systemd-analyze:systemd shellcheck:shellcheck xmllint:libxml2-utils ksh:mksh python3:python3; do
+for tool in systemd-analyze:systemd shellcheck:shellcheck xmllint:libxml2-utils ksh:mksh python3:python3 \
+    tinyproxy:tinyproxy-bin microsocks:microsocks openssl:openssl; do
     command -v "${tool%:*}" >/dev/null || missing="$missing ${tool#*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -198,8 +198,8 @@ build_tests() {
         --target "$triple" --message-format=json-render-diagnostics "$@" > "$work/tests.json" || return 1
     python3 -c 'import json, sys
 for line in sys.stdin:
-    program = json.loads(line).get("executable")
-    if program: print(program)' < "$work/tests.json" >> "$work/tests.list"
+    made = json.loads(line)
+    if made.get("executable") and made["profile"]["test"]: print(made["executable"])' < "$work/tests.json" >> "$work/tests.list"
 }
 
 # The tests of what every port promises, and the recorded sessions, as programs of the row's processor.
@@ -212,7 +212,6 @@ contract_tests() {
         case $test in
             # It makes containers of its own, which an emulated program cannot.
             */process_one-*) [ "$emulator" = native ] || continue ;;
-            */examples/*) continue ;;
         esac
         # shellcheck disable=SC2046 # Words.
         case $test in

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use facts::{commands, facts, version};
 pub use hostname::record_hostname;
-pub use lock::{Holder, Lock, LockError, holder};
+pub use lock::{Holder, Lock, LockError, holder, lasting_holder};
 pub use log_target::{LogTarget, Rotation};
 pub use pid_file::{Named, PidFile, named, remove_stale};
 pub use secret::Secret;

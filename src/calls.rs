@@ -62,11 +62,18 @@ pub enum MasterCall {
         reply: ReplyTo,
         builder: BuilderName,
     },
+    /// How output is to be cut and sent from now on (PROTOCOL 5.3). Answer with [`Answer::Failure`] if
+    /// that cannot be done.
+    SetWorkerSettings {
+        reply: ReplyTo,
+        settings: WorkerSettings,
+    },
     /// Run a command (PROTOCOL 4.6).
     StartCommand {
         reply: ReplyTo,
         step: StepId,
-        builder: BuilderName,
+        /// None for what the master does for itself (PROTOCOL 5.5).
+        builder: Option<BuilderName>,
         id: CommandId,
         /// The command's name as the master said it, for the log.
         name: String,
@@ -75,12 +82,26 @@ pub enum MasterCall {
     /// Stop the command with this id (PROTOCOL 4.8).
     InterruptCommand {
         reply: ReplyTo,
-        builder: BuilderName,
+        /// None where the id alone tells which one (PROTOCOL 5.5).
+        builder: Option<BuilderName>,
         id: CommandId,
         reason: String,
     },
     /// Stop the worker.
     Shutdown { reply: ReplyTo },
+}
+
+/// How a master wants output (PROTOCOL 5.3, 6.2.9, 6.2.10), as it wrote it but for the types.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkerSettings {
+    /// Most characters of one `update`, counted as PROTOCOL 6.2.10 says.
+    pub buffer_size: usize,
+    /// Longest time that output waits for more.
+    pub buffer_timeout: Seconds,
+    /// What ends a line, as a regular expression of Python's.
+    pub newline_re: String,
+    /// Most characters of a line, its newline included.
+    pub max_line_length: usize,
 }
 
 /// What a call of the master is answered with.
@@ -202,6 +223,11 @@ pub enum Transfer {
     /// The archive is complete.
     Unpack,
 }
+
+/// What the reply to a read says when the master sent nothing at all: neither bytes nor the end of the
+/// file. Masters up to Buildbot 4.3.0 do so over MessagePack (PROTOCOL 5.4).
+pub const NOTHING_READ: &str = "the master sent no data: a defect of Buildbot's MessagePack \
+                                protocol up to 4.3.0 at least; downloads work with protocol pb";
 
 /// The master's reply to a [`Transfer`]: bytes for a read, nothing otherwise, or its error text.
 pub type TransferReply = Result<Vec<u8>, String>;

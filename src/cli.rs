@@ -36,6 +36,12 @@ impl Exit {
 
 /// Run a Buildbot worker.
 #[derive(FromArgs)]
+#[argh(
+    example = "{command_name} create-worker ~/worker buildbot.example.org:9020 my-box sekrit",
+    example = "{command_name} start ~/worker",
+    example = "{command_name} service --install ~/worker",
+    note = "`{command_name} COMMAND --help` tells more about a command."
+)]
 struct Arguments {
     /// print the version and exit
     #[argh(switch)]
@@ -82,7 +88,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     match Arguments::from_args(&[name], &normal) {
         Ok(arguments) => run_command(arguments, voice),
         Err(early) if early.status.is_ok() => {
-            say(early.output.trim_end());
+            say(short_usage(&early.output).trim_end());
             Exit::GOOD
         }
         Err(early) => usage_error(voice, command.as_deref(), &one_line(&early.output)),
@@ -119,6 +125,18 @@ fn directory(given: Option<&String>) -> &Path {
     Path::new(given.map_or(".", String::as_str))
 }
 
+/// A help text whose first line does not list more options than anybody reads: they all follow.
+fn short_usage(help: &str) -> String {
+    const LONGEST: usize = 120;
+    let (usage, rest) = help.split_once('\n').unwrap_or((help, ""));
+    match (usage.split_once(" ["), usage.rsplit_once("[--] ")) {
+        (Some((command, _)), Some((_, words))) if usage.len() > LONGEST => {
+            format!("{command} [options] {words}\n{rest}")
+        }
+        _ => help.to_owned(),
+    }
+}
+
 /// What a parser says on several lines, on one.
 fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -143,6 +161,7 @@ fn usage_error(voice: Voice, command: Option<&str>, why: &str) -> Exit {
                 Ok(_) => String::new(),
                 Err(early) => early.output,
             };
+            let usage = short_usage(&usage);
             say(&format!("{name}:  {why}\n\n{}", usage.trim_end()));
         }
     }

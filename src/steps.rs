@@ -5,6 +5,7 @@
 //! the function it was given; nothing else connects the two.
 
 mod decode;
+mod encoding;
 mod environment;
 mod files;
 mod header;
@@ -14,8 +15,10 @@ mod mailbox;
 mod place;
 mod quote;
 mod reporter;
+mod rules;
 mod shell;
 mod transfers;
+mod window;
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -26,8 +29,12 @@ use std::time::Instant;
 
 use crate::calls::{Command, Failure, FailureKind, StepEvent};
 
+pub use encoding::{TextEncoding, Unencodable};
 pub use mailbox::{Inbox, Notice, OnProgram, StepHandle, Stop, mailbox};
+pub use place::resolve;
 pub use reporter::Reporter;
+pub use rules::OutputRules;
+pub use transfers::remove_parts;
 
 /// Where a step runs.
 #[derive(Debug, Clone)]
@@ -38,8 +45,10 @@ pub struct Context {
     pub builder_dir: PathBuf,
     /// The worker's own environment.
     pub environment: Vec<(OsString, OsString)>,
-    /// Whether the master wants the time at which each line began.
-    pub line_times: bool,
+    /// How the master wants the output.
+    pub output: OutputRules,
+    /// How programs write text and are given it.
+    pub encoding: TextEncoding,
 }
 
 /// Takes the events of a step. Must not block: how much it has to keep is bounded by the window of
@@ -54,7 +63,7 @@ pub type Post = Box<dyn Fn(StepEvent) + Send>;
 pub fn run(command: Command, context: Context, mut inbox: Inbox, post: Post) {
     let started = Instant::now();
     let post = Rc::new(post);
-    let mut reporter = Reporter::new(Rc::clone(&post), context.line_times);
+    let mut reporter = Reporter::new(Rc::clone(&post), context.output.clone());
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
         let result = dispatch(command, &context, &mut reporter, &mut inbox);
         if inbox.abandoned() {
@@ -72,6 +81,23 @@ pub fn run(command: Command, context: Context, mut inbox: Inbox, post: Post) {
         log::error!("{}", failure.message);
         Err(failure)
     })));
+}
+
+/// Takes these reads of a program's output the way they take in a step, to the end. For tests and for
+/// `ci/bench`; not part of what the worker uses.
+#[doc(hidden)]
+pub fn report_output<'a>(
+    reads: impl IntoIterator<Item = &'a [u8]>,
+    encoding: TextEncoding,
+    post: Post,
+) {
+    let mut reporter = Reporter::new(Rc::new(post), OutputRules::default());
+    let mut decoder = decode::Decoder::new(encoding);
+    for read in reads {
+        reporter.stdout(&decoder.push(read));
+    }
+    reporter.stdout(&decoder.finish());
+    reporter.finish();
 }
 
 fn dispatch(

@@ -8,7 +8,9 @@ mod address;
 pub mod builders;
 mod clocks;
 pub mod conversation;
+mod drain;
 mod grace;
+mod hello;
 mod inbox;
 mod life;
 mod notify;
@@ -18,6 +20,7 @@ pub mod record;
 pub mod recovery;
 pub mod running;
 mod turn;
+mod uplink;
 mod watchdog;
 
 use std::fmt;
@@ -28,6 +31,7 @@ use self::inbox::{Inbox, Pulse};
 use self::notify::Notify;
 use crate::basedir::Settings;
 use crate::calls::{StepEvent, StepId};
+use crate::steps::TextEncoding;
 
 pub use address::place;
 pub use clocks::Jump;
@@ -88,6 +92,7 @@ impl std::error::Error for WorkerError {}
 /// again for ever, or `maxretries` times.
 pub fn run(mut settings: Settings) -> Result<Stopped, WorkerError> {
     let address = address::address(&settings)?;
+    known_encoding(settings.encoding.as_deref())?;
     let (events, receiver) = smol::channel::unbounded();
     pass_on_stop_requests(events.clone())?;
     let notify = Notify::new(|name| std::env::var_os(name), std::process::id());
@@ -111,6 +116,19 @@ pub fn run(mut settings: Settings) -> Result<Stopped, WorkerError> {
     pulse.end();
     record.worker_stopped();
     Ok(stopped)
+}
+
+/// Makes sure that we have the coding that the settings name.
+fn known_encoding(name: Option<&str>) -> Result<(), WorkerError> {
+    match name {
+        Some(name) if TextEncoding::named(name).is_none() => Err(WorkerError::Settings(format!(
+            "unicode_encoding '{name}' in buildbot.tac is not a coding that programs can be given \
+             words in, or not known here; known are utf-8 (the rule), ascii, latin-1, iso8859-2 to \
+             -16, cp1250 to cp1258, koi8-r, koi8-u, euc-jp, shift_jis, iso2022_jp, gbk, gb18030, \
+             big5, euc-kr and their other names in Python"
+        ))),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Signals arrive in the loop as values, through a thread that does nothing else.

@@ -433,6 +433,12 @@ fn a_daemon_is_started_found_and_stopped() {
     let pid = place.pid();
     assert!(ports::process_exists(pid));
     assert_eq!(place.mode("twistd.pid"), 0o600);
+    // What it prints, and what its last words may be, are in the log, where the system shows it.
+    for printed in [1, 2] {
+        if let Ok(file) = fs::read_link(format!("/proc/{pid}/fd/{printed}")) {
+            assert_eq!(file.file_name().unwrap(), "twistd.log");
+        }
+    }
 
     let output = place.run(&["start"]);
     let expected =

@@ -590,6 +590,47 @@ fn a_wish_to_shut_down_reaches_the_masters_object() {
 }
 
 #[test]
+fn where_the_master_refuses_to_let_it_go_the_worker_goes_when_nothing_runs() {
+    let mut worker = Worker::new("refused-wish");
+    let mut pair = worker.connect();
+    pair.attach();
+    pair.start(7, "0", "sleep 1000");
+    pair.worker.ask_for_shutdown();
+    pair.settle().unwrap();
+    let (request, _, _) = pair.take_call("shutdown");
+    pair.master
+        .error(request, "builtins.AttributeError", "what?");
+    pair.settle().unwrap();
+    // What runs is finished.
+    pair.pass(50).unwrap();
+    // No build begins: its master gets no answer, until the connection ends.
+    let begun = pair.master.call(2, "startBuild", &[]);
+    pair.settle().unwrap();
+    let is_answer =
+        |message: &Message| matches!(message, Message::Answer { request, .. } if *request == begun);
+    assert!(!pair.heard.iter().any(is_answer), "{:?}", pair.heard);
+    let interrupt = [text("0"), text("enough")];
+    pair.master.call(2, "interruptCommand", &interrupt);
+    pair.settle().unwrap();
+    pair.until_complete();
+    pair.pass(19).unwrap();
+    // Another command of the same build.
+    pair.heard.clear();
+    pair.acknowledged = 0;
+    pair.start(8, "1", "echo alive");
+    pair.until_complete();
+    assert_eq!(joined(&pair.updates(8, "stdout")), "alive\n");
+    pair.pass(19).unwrap();
+    assert!(
+        pair.worker
+            .deadline()
+            .is_some_and(|at| at <= pair.now + Duration::from_secs(1))
+    );
+    pair.pass(1).unwrap();
+    assert_eq!(pair.pass(1), Err(End::Drained));
+}
+
+#[test]
 fn garbage_ends_the_conversation_with_a_reason() {
     let mut worker = Worker::new("garbage");
     let mut pair = worker.connect();

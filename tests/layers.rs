@@ -43,6 +43,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde", &["journal"]),
     ("crc32fast", &["journal"]),
     ("memchr", &["steps", "wire"]),
+    ("websocket_sans_io", &["wire"]),
+    ("rmp", &["wire"]),
+    ("httparse", &["wire"]),
+    ("sha1", &["wire"]),
+    ("base64", &["wire"]),
+    ("regex_lite", &["steps"]),
+    ("encoding_rs", &["steps"]),
     ("libc", &[]),
     ("serde_json", &[]),
 ];

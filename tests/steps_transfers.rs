@@ -278,7 +278,7 @@ fn an_upload_has_a_bounded_window_under_way() {
         (262_144, 4, 4),
         (655_360, 2, 2),
         (32_768, 32, 32),
-        (16, 64, 64),
+        (16, 512, 512),
     ] {
         let mut running = stage.start(Command::UploadFile(upload("file", block_size)));
         let mut under_way = asked_without_replies(&mut running);

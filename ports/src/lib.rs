@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -389,6 +389,29 @@ pub fn lock_file(file: &File) -> io::Result<bool> {
     system::lock_file(file)
 }
 
+/// From now on what this process prints goes into a file. It may be called again with another one.
+///
+/// # Errors
+/// The system's.
+pub fn print_to(file: &File) -> io::Result<()> {
+    system::print_to(file)
+}
+
+/// Whether another process has the lock of a file that [`lock_file`] takes. Looking does not disturb
+/// others who look; whoever takes the lock at the same moment has to try again.
+///
+/// # Errors
+/// The file cannot be locked at all.
+pub fn is_locked(file: &File) -> io::Result<bool> {
+    system::is_locked(file)
+}
+
+/// The process that has taken the lock of a file with [`lock_file`]; none if the system does not tell.
+/// It may be one that has locked a file of the same number in another file system.
+pub fn lock_holder(file: &File) -> Option<u32> {
+    system::lock_holder(file)
+}
+
 /// Whether there is a process with this number, whoever owns it.
 pub fn process_exists(pid: u32) -> bool {
     system::process_exists(pid)
@@ -658,6 +681,12 @@ pub fn limit_unacknowledged(socket: &impl system::Socket, limit: Duration) -> io
     system::limit_unacknowledged(socket, limit)
 }
 
+/// Bytes written to a TCP connection that the other end has not acknowledged; none if the system does
+/// not tell.
+pub fn unsent(socket: &impl system::Socket) -> Option<u64> {
+    system::unsent(socket)
+}
+
 // ---------------------------------------------------------------------------------------------
 // Names and files
 
@@ -697,6 +726,13 @@ pub struct FileStat {
 /// The system's.
 pub fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
     system::stat(path, follow)
+}
+
+/// Has the file opened and read without waiting for anybody: a named pipe without somebody at its other
+/// end, or a device with nothing to say, is an error or the end of the file. Files on a disk do not
+/// notice.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    system::without_waiting(options)
 }
 
 /// Makes a new file for writing that only its owner may read and write, from the first moment on.

@@ -10,6 +10,8 @@ mod identity;
 mod library;
 #[path = "shared/load.rs"]
 mod load;
+#[path = "linux/locks.rs"]
+mod locks;
 #[path = "linux/memory.rs"]
 mod memory;
 #[path = "linux/proc.rs"]
@@ -29,6 +31,7 @@ pub(crate) use atomic::{pipe, socket_pair};
 pub(crate) use identity::{boot_id, process_clock, process_identity, processes_of};
 pub(crate) use library::c_library;
 pub(crate) use load::load;
+pub(crate) use locks::lock_holder;
 pub(crate) use memory::{expose_step, memory, protect_worker};
 pub(crate) use service::{ClockAlarm, socket_address};
 
@@ -63,6 +66,15 @@ pub(crate) fn limit_unacknowledged(socket: &impl Socket, limit: Duration) -> io:
     check(unsafe { libc::setsockopt(socket, libc::IPPROTO_TCP, option, value, size) }).map(drop)
 }
 
+/// `SIOCOUTQ` of tcp(7), which has the number of `TIOCOUTQ`.
+pub(crate) fn unsent(socket: &impl Socket) -> Option<u64> {
+    let mut count: libc::c_int = 0;
+    let room: *mut libc::c_int = &mut count;
+    // SAFETY: the request takes room for one number.
+    check(unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, room) }).ok()?;
+    u64::try_from(count).ok()
+}
+
 pub(crate) fn containment() -> Containment {
     let mut reaper: libc::c_int = 0;
     let room: *mut libc::c_int = &mut reaper;
@@ -93,6 +105,30 @@ pub(crate) fn before_exec(monitor: Pid) {
         // It died before the call above.
         exit_now(127);
     }
+}
+
+pub(crate) fn become_adopter() {
+    // SAFETY: PR_SET_CHILD_SUBREAPER takes a number. Emulators refuse it; see the top.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1 as libc::c_ulong) };
+}
+
+/// Kills and reaps the children of this process in groups of their own, other than those; how many are
+/// left.
+pub(crate) fn kill_except(known: &[Pid]) -> usize {
+    // SAFETY: getpgrp(2) takes nothing and cannot fail.
+    let own = unsafe { libc::getpgrp() };
+    let is_orphan = |pid: &Pid| {
+        // SAFETY: getpgid(2) takes a number. A child that was not reaped has its group, also when it
+        // has ended.
+        !known.contains(pid)
+            && check(unsafe { libc::getpgid(*pid) }).is_ok_and(|group| group != own)
+    };
+    let orphans = proc::children(own_id()).into_iter().filter(is_orphan);
+    let left = orphans.filter(|pid| {
+        let _ = kill(*pid, libc::SIGKILL);
+        matches!(reap(*pid, false), Ok(false))
+    });
+    left.count()
 }
 
 /// Reaps the children that have ended, other than those.

@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 fn place(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -25,10 +26,23 @@ fn sleeper() -> Child {
 fn a_lock_is_held_by_one_open_file_until_it_is_closed() {
     let path = place("lock");
     let (first, second) = (File::create(&path).unwrap(), File::create(&path).unwrap());
+    assert!(!ports::is_locked(&first).unwrap());
     assert!(ports::lock_file(&first).unwrap());
     assert!(!ports::lock_file(&second).unwrap());
+    // Looking changes nothing.
+    assert!(ports::is_locked(&second).unwrap());
+    let holder = ports::lock_holder(&second);
+    assert!(
+        holder.is_none_or(|pid| pid == std::process::id()),
+        "{holder:?}"
+    );
     drop(first);
-    assert!(ports::lock_file(&second).unwrap());
+    // A child that another test is just starting has the file until it becomes a program.
+    let until = Instant::now() + Duration::from_secs(20);
+    while ports::is_locked(&second).unwrap() || !ports::lock_file(&second).unwrap() {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]

@@ -93,14 +93,13 @@ impl Lock {
                 }
                 return Ok(Self { file });
             }
-            let holder = read_holder(&mut file);
-            if holder.pid.is_some() {
-                return Err(LockError::Held(holder));
+            if let Some(pid) = written_holder(&mut file).filter(|pid| !is_ending(*pid)) {
+                return Err(LockError::Held(Holder { pid: Some(pid) }));
             }
             // Held by nobody who wrote a name: by one who only looks, or who is about to write.
             thread::sleep(BETWEEN_TRIES);
         }
-        Err(LockError::Held(Holder { pid: None }))
+        Err(LockError::Held(read_holder(&mut file, directory)))
     }
 }
 
@@ -131,11 +130,33 @@ pub fn holder(directory: &Path) -> Result<Option<Holder>, LockError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(LockError::System { path, error }),
     };
-    match ports::lock_file(&file) {
-        Ok(true) => Ok(None),
-        Ok(false) => Ok(Some(read_holder(&mut file))),
+    match ports::is_locked(&file) {
+        Ok(false) => Ok(None),
+        Ok(true) => Ok(Some(read_holder(&mut file, directory))),
         Err(error) => Err(LockError::System { path, error }),
     }
+}
+
+/// As [`holder`], but a worker that is just ending, such as one that was killed a moment ago, gets the
+/// time to be gone.
+///
+/// # Errors
+/// The lock cannot be looked at.
+pub fn lasting_holder(directory: &Path) -> Result<Option<Holder>, LockError> {
+    for _ in 0..TRIES {
+        match holder(directory)? {
+            Some(Holder { pid: Some(pid) }) if is_ending(pid) => thread::sleep(BETWEEN_TRIES),
+            found => return Ok(found),
+        }
+    }
+    holder(directory)
+}
+
+/// A process of several threads that was killed shows as ended before the last of them has let go of
+/// the lock. It has no directory any more then, on systems that tell a process's directory.
+fn is_ending(pid: u32) -> bool {
+    let tells = ports::process_directory(std::process::id()).is_some();
+    tells && ports::process_directory(pid).is_none()
 }
 
 fn write_owner(file: &mut File) -> io::Result<()> {
@@ -146,8 +167,25 @@ fn write_owner(file: &mut File) -> io::Result<()> {
     file.write_all(format!("{pid} {start}\n").as_bytes())
 }
 
+/// Who holds the lock.
+fn read_holder(file: &mut File, directory: &Path) -> Holder {
+    let written = written_holder(file);
+    // On a full disk the number may be missing, and the system may know.
+    let found = || ports::lock_holder(file).filter(|pid| works_in(*pid, directory));
+    Holder {
+        pid: written.or_else(found),
+    }
+}
+
+/// A worker works in its directory; this tells it from a process that has locked a file of the same
+/// number on another disk.
+fn works_in(pid: u32, directory: &Path) -> bool {
+    let real = super::real_directory(directory);
+    ports::process_directory(pid).is_some_and(|place| place == real)
+}
+
 /// Who the file says holds the lock, if that process still is the one that wrote it.
-fn read_holder(file: &mut File) -> Holder {
+fn written_holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     let read = file
         .rewind()
@@ -156,12 +194,12 @@ fn read_holder(file: &mut File) -> Holder {
     let (pid, start) = (words.next(), words.next());
     let pid = match (read, pid.map(str::parse::<u32>)) {
         (Ok(_), Some(Ok(pid))) if ports::process_exists(pid) => pid,
-        _ => return Holder { pid: None },
+        _ => return None,
     };
     let written = start.and_then(|start| start.parse::<u64>().ok());
     match (written, ports::process_start(pid)) {
-        (Some(written), Some(now)) if written != now => Holder { pid: None },
-        _ => Holder { pid: Some(pid) },
+        (Some(written), Some(now)) if written != now => None,
+        _ => Some(pid),
     }
 }
 

@@ -52,6 +52,10 @@ pub fn start(target: &LogTarget, directory: &Path, place: Place, verbose: bool) 
         }
         (LogTarget::Unset, Place::Foreground) | (LogTarget::StandardOutput, _) => None,
     };
+    let file = match place {
+        Place::Daemon => file.map(LogFile::with_prints),
+        Place::Foreground => file,
+    };
     // A supervisor that wants the lines in its own log has no log block in the file.
     let standard_output =
         place == Place::Foreground && (file.is_none() || io::stdout().is_terminal());

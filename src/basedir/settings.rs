@@ -115,7 +115,8 @@ impl fmt::Display for MasterAddress {
                 write!(f, "[{host}]:{port}")
             }
             MasterAddress::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
-            MasterAddress::Endpoint(endpoint) => f.write_str(endpoint),
+            // It may hold a proxy's password.
+            MasterAddress::Endpoint(_) => f.write_str("the address in connection_string"),
         }
     }
 }

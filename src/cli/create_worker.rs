@@ -16,10 +16,15 @@ const LONGEST: u64 = 64 * 1024;
 /// The port of a master that names none.
 const PORT: u16 = 9989;
 
-/// Make a directory for a new worker: BASEDIR MASTER NAME PASSWD. MASTER is HOST or HOST:PORT;
-/// name and password come from whoever runs the master.
+/// Make a directory for a new worker. Its name and password come from whoever runs the master.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "create-worker")]
+#[argh(
+    subcommand,
+    name = "create-worker",
+    example = "{command_name} ~/worker buildbot.example.org:9020 my-box sekrit",
+    example = "{command_name} --passwd-file - ~/worker buildbot.example.org my-box < password",
+    note = "A directory that exists is kept as it is; only what is missing is made."
+)]
 pub struct CreateWorker {
     /// accepted for old scripts: a directory that exists is used in any case
     #[argh(switch, short = 'f')]
@@ -98,8 +103,21 @@ pub struct CreateWorker {
     #[argh(option)]
     passwd_env: Option<String>,
 
+    /// the directory to make
     #[argh(positional)]
-    words: Vec<String>,
+    basedir: String,
+
+    /// HOST or HOST:PORT; an IPv6 address stands in brackets
+    #[argh(positional)]
+    master: String,
+
+    /// the worker's name at the master
+    #[argh(positional)]
+    name: String,
+
+    /// what proves the name, unless an option gives it
+    #[argh(positional)]
+    passwd: Option<String>,
 }
 
 impl CreateWorker {
@@ -126,26 +144,11 @@ impl CreateWorker {
     }
 
     fn worker(self, voice: Voice) -> Result<NewWorker, String> {
-        let elsewhere = self.passwd_file.is_some() || self.passwd_env.is_some();
-        let (basedir, master, name) = match self.words.as_slice() {
-            [basedir, master, name] if elsewhere => (basedir, master, name),
-            [basedir, master, name, _] if !elsewhere => (basedir, master, name),
-            _ if elsewhere => {
-                return Err(
-                    "needs BASEDIR MASTER NAME, and no PASSWD beside the option that gives it"
-                        .to_owned(),
-                );
-            }
-            _ => {
-                return Err(
-                    "incorrect number of arguments: needs BASEDIR MASTER NAME PASSWD".to_owned(),
-                );
-            }
-        };
+        let (basedir, name) = (&self.basedir, &self.name);
         if name.is_empty() {
             return Err("the worker's name is empty".to_owned());
         }
-        let master = master_address(master)?;
+        let master = master_address(&self.master)?;
         let log = (
             integer("log-size", &self.log_size)?,
             typed("log-count", &self.log_count)?,
@@ -179,14 +182,14 @@ impl CreateWorker {
     }
 
     fn password(&self) -> Result<Secret, String> {
-        let text = match (&self.passwd_file, &self.passwd_env, self.words.get(3)) {
+        let text = match (&self.passwd_file, &self.passwd_env, &self.passwd) {
             (Some(_), Some(_), _) => {
                 return Err("--passwd-file and --passwd-env do not go together".to_owned());
             }
             (Some(file), None, _) => password_from_file(file)?,
             (None, Some(name), _) => std::env::var(name)
                 .map_err(|_| format!("there is no text in the environment variable {name}"))?,
-            (None, None, word) => word.cloned().unwrap_or_default(),
+            (None, None, word) => word.clone().unwrap_or_default(),
         };
         if text.is_empty() {
             return Err("the password is empty".to_owned());

@@ -10,7 +10,12 @@ use crate::basedir;
 
 /// Stop the worker of a directory if it runs, and start it again.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "restart")]
+#[argh(
+    subcommand,
+    name = "restart",
+    example = "{command_name} ~/worker",
+    note = "For boot scripts too: whatever a crash has left, there is a running worker afterwards."
+)]
 pub struct Restart {
     /// stay in the foreground
     #[argh(switch)]
@@ -36,8 +41,11 @@ impl Restart {
         if let Err(error) = basedir::worker_file(directory) {
             return start::unusable(voice, &error);
         }
-        if stop::stop(directory, Manner::Now, self.quiet) == Ended::NotRunning && !self.quiet {
-            say("no old worker process found to stop");
+        match stop::stop(directory, Manner::Now, self.quiet) {
+            Ended::NotRunning if !self.quiet => say("no old worker process found to stop"),
+            // Whoever calls this at boot or by a timer wants a worker that runs.
+            Ended::Still => drop(stop::kill(directory, self.quiet)),
+            Ended::NotRunning | Ended::Gone => {}
         }
         if !self.quiet {
             say("now restarting worker process..");

@@ -21,7 +21,13 @@ use systems::System;
 
 /// Print or install the boot service of a worker.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "service")]
+#[argh(
+    subcommand,
+    name = "service",
+    example = "{command_name} ~/worker",
+    example = "{command_name} --for freebsd --user buildbot /var/worker",
+    example = "{command_name} --install ~/worker"
+)]
 pub struct Service {
     /// systemd, openrc, freebsd, openbsd, netbsd, dragonfly, illumos, macos, haiku or cron (what
     /// this system has)

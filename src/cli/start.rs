@@ -1,6 +1,5 @@
 //! `start`: runs the worker of a directory, as a daemon or in the foreground (PROTOCOL 7.4).
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use argh::FromArgs;
@@ -24,7 +23,14 @@ const DAEMON_UMASK: u32 = 0o077;
 
 /// Start the worker of a directory.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "start")]
+#[argh(
+    subcommand,
+    name = "start",
+    example = "{command_name} ~/worker",
+    example = "{command_name} --nodaemon ~/worker",
+    note = "It waits until the master has attached the worker, or tells what keeps it from that; \
+            the worker keeps trying. The log is twistd.log in the directory."
+)]
 pub struct Start {
     /// stay in the foreground
     #[argh(switch)]
@@ -74,7 +80,7 @@ impl Start {
             return foreground(settings, voice, verbose);
         }
         // The daemon takes the lock itself; this is for an answer without a daemon.
-        if let Ok(Some(holder)) = basedir::holder(&settings.directory) {
+        if let Ok(Some(holder)) = basedir::lasting_holder(&settings.directory) {
             return already_running(voice, holder.pid);
         }
         match ports::detach() {
@@ -203,7 +209,7 @@ fn occupy(settings: &Settings) -> Result<Lock, String> {
 }
 
 fn foreground(settings: Settings, voice: Voice, verbose: bool) -> Exit {
-    if let Ok(Some(holder)) = basedir::holder(&settings.directory) {
+    if let Ok(Some(holder)) = basedir::lasting_holder(&settings.directory) {
         return already_running(voice, holder.pid);
     }
     let lock = match occupy(&settings) {
@@ -235,21 +241,22 @@ fn foreground(settings: Settings, voice: Voice, verbose: bool) -> Exit {
 
 fn daemon(mut settings: Settings, startup: Startup, verbose: bool) -> Exit {
     ports::set_umask(settings.umask.unwrap_or(DAEMON_UMASK));
-    let pid_file = |directory: &Path| {
-        PidFile::write(directory).map_err(|error| {
-            let path = directory.join("twistd.pid");
-            format!("cannot write {}: {error}", path.display())
-        })
-    };
-    let occupied = occupy(&settings)
-        .and_then(|lock| pid_file(&settings.directory).map(|pid_file| (lock, pid_file)));
-    let (lock, pid_file) = match occupied {
-        Ok(occupied) => occupied,
+    let lock = match occupy(&settings) {
+        Ok(lock) => lock,
         Err(why) => {
             startup.refused(&why);
             return Exit::BAD;
         }
     };
+    // The lock is the truth. This file is for others, and a full disk must not keep the worker away:
+    // often it is the worker's steps that free it.
+    let pid_file = PidFile::write(&settings.directory).map_err(|error| {
+        let path = settings.directory.join("twistd.pid");
+        settings.notes.push(format!(
+            "cannot write {}: {error}; `coracle stop` finds this worker all the same",
+            path.display()
+        ));
+    });
     logging::start(&settings.log, &settings.directory, Place::Daemon, verbose);
     startup.running(std::process::id());
     settings.startup = startup.clone();

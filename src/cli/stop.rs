@@ -5,14 +5,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::FromArgs;
-use ports::StopRequest;
+use ports::{Signal, StopRequest};
 
 use super::output::{Voice, complain, say};
 use super::{Exit, directory, start, usage_error};
 use crate::basedir::{self, Holder, Named};
 
-/// How long a worker may take to end.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a worker may take to end: it gives its steps 15 s, which they need only when something is
+/// stuck in the kernel, and then closes the connection.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a killed worker may take to be gone.
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether it has.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
@@ -23,7 +27,12 @@ const LATER: Duration = Duration::from_millis(200);
 /// Stop the worker of a directory: at once, or with --drain once its builds are over. A second stop
 /// means at once.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "stop")]
+#[argh(
+    subcommand,
+    name = "stop",
+    example = "{command_name} ~/worker",
+    example = "{command_name} --drain --timeout 3600 ~/worker"
+)]
 pub struct Stop {
     /// print nothing unless something is wrong
     #[argh(switch, short = 'q')]
@@ -94,6 +103,18 @@ impl Stop {
     }
 }
 
+/// Kills the worker of a directory that does not end when asked. The lock shows that it is ours.
+pub fn kill(directory: &Path, quiet: bool) -> Ended {
+    let directory = &std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+    let Ok(Some(Holder { pid: Some(pid) })) = basedir::holder(directory) else {
+        return Ended::Still;
+    };
+    if !quiet {
+        say(&format!("worker process {pid} does not end, killing it"));
+    }
+    ask(directory, pid, Signal::KILL, Some(KILL_PATIENCE)).unwrap_or(Ended::Still)
+}
+
 /// Stops the worker of a directory and waits until it is gone.
 pub fn stop(directory: &Path, manner: Manner, quiet: bool) -> Ended {
     let tell = |text: &str| {
@@ -146,7 +167,7 @@ fn end(directory: &Path, pid: u32, manner: Manner, tell: &dyn Fn(&str)) -> Ended
         tell(&format!(
             "worker process {pid} ends when its builds are over; stop it again to end it now"
         ));
-        let ended = ask(directory, pid, StopRequest::Drain, limit);
+        let ended = ask(directory, pid, Signal::of(StopRequest::Drain), limit);
         match (ended, limit) {
             (None, Some(limit)) => tell(&format!(
                 "its builds are not over after {} s, ending it now",
@@ -156,7 +177,8 @@ fn end(directory: &Path, pid: u32, manner: Manner, tell: &dyn Fn(&str)) -> Ended
             (Some(ended), _) => return told(ended, pid, tell),
         }
     }
-    match ask(directory, pid, StopRequest::Terminate, Some(PATIENCE)) {
+    let terminate = Signal::of(StopRequest::Terminate);
+    match ask(directory, pid, terminate, Some(PATIENCE)) {
         Some(ended) => told(ended, pid, tell),
         None => {
             say("never saw process go away");
@@ -174,8 +196,8 @@ fn told(ended: Ended, pid: u32, tell: &dyn Fn(&str)) -> Ended {
 }
 
 /// Asks the worker to end and waits for it; none if it has not ended at the limit.
-fn ask(directory: &Path, pid: u32, request: StopRequest, limit: Option<Duration>) -> Option<Ended> {
-    if let Err(error) = ports::signal_process(pid, ports::Signal::of(request)) {
+fn ask(directory: &Path, pid: u32, signal: Signal, limit: Option<Duration>) -> Option<Ended> {
+    if let Err(error) = ports::signal_process(pid, signal) {
         let holds = matches!(basedir::holder(directory), Ok(Some(_)));
         if holds {
             complain(&format!("cannot stop process {pid}: {error}"));

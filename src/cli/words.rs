@@ -116,11 +116,33 @@ pub fn normal(words: &[String]) -> Result<Vec<String>, String> {
     let Some((command, rest)) = rest.split_first() else {
         return Ok(result);
     };
+    if command == "help" {
+        let about = rest.first().filter(|word| is_command(word)).cloned();
+        return Ok(about.into_iter().chain(["--help".to_owned()]).collect());
+    }
     let Some(spellings) = spellings(command) else {
         return Err(format!("unknown command {command}"));
     };
     let mut sorted = Sorted::new(spellings, command == "create-worker");
-    sorted.take(rest)?;
+    if rest.iter().any(|word| word == "--version") && command != "create-worker" {
+        return Ok(vec!["--version".to_owned()]);
+    }
+    if command == "create-worker" {
+        // As the Python tool reads them, if that makes sense: the first word ends the options, so that
+        // a password may look like one.
+        let mut in_order = Sorted::new(spellings, false);
+        in_order.in_order = true;
+        if in_order.take(rest).is_ok() && check_count(&in_order).is_ok() {
+            sorted = in_order;
+        } else {
+            sorted.take(rest)?;
+            if !sorted.is("help") {
+                check_count(&sorted)?;
+            }
+        }
+    } else {
+        sorted.take(rest)?;
+    }
     result.push(command.clone());
     result.extend(sorted.options());
     if !sorted.others.is_empty() {
@@ -130,11 +152,27 @@ pub fn normal(words: &[String]) -> Result<Vec<String>, String> {
     Ok(result)
 }
 
+/// Whether there are as many words as a new worker needs.
+fn check_count(sorted: &Sorted) -> Result<(), String> {
+    let elsewhere = sorted.is("passwd-file") || sorted.is("passwd-env");
+    match (sorted.others.len(), elsewhere) {
+        (3, true) | (4, false) => Ok(()),
+        (_, true) => Err(
+            "needs BASEDIR MASTER NAME, and no PASSWD beside the option that gives it".to_owned(),
+        ),
+        (_, false) => {
+            Err("incorrect number of arguments: needs BASEDIR MASTER NAME PASSWD".to_owned())
+        }
+    }
+}
+
 /// Options and other words, told apart.
 struct Sorted {
     spellings: &'static [Spelling],
     /// Whether the fourth other word is a password, which may look like an option.
     has_password: bool,
+    /// Whether the first other word ends the options.
+    in_order: bool,
     options: Vec<(&'static str, Option<String>)>,
     others: Vec<String>,
 }
@@ -144,9 +182,15 @@ impl Sorted {
         Self {
             spellings,
             has_password,
+            in_order: false,
             options: Vec::new(),
             others: Vec::new(),
         }
+    }
+
+    /// Whether this option was given.
+    fn is(&self, name: &str) -> bool {
+        self.options.iter().any(|(known, _)| *known == name)
     }
 
     fn options(&self) -> Vec<String> {
@@ -184,6 +228,9 @@ impl Sorted {
                 }
             } else {
                 self.others.push(word.clone());
+                if self.in_order {
+                    self.others.extend(words.by_ref().cloned());
+                }
             }
         }
         Ok(())
@@ -270,24 +317,35 @@ mod tests {
     #[test]
     fn all_ways_to_write_an_option_are_one() {
         for line in [
-            "create-worker --keepalive=60 -r d",
-            "create-worker --keepalive 60 --relocatable d",
-            "create-worker -k 60 -r d",
-            "create-worker -k60 -r d",
-            "create-worker -k 5 --keepa=60 --reloc d",
+            "create-worker --keepalive=60 -r d h n p",
+            "create-worker --keepalive 60 --relocatable d h n p",
+            "create-worker -k 60 -r d h n p",
+            "create-worker -k60 -r d h n p",
+            "create-worker -k 5 --keepa=60 --reloc d h n p",
+            "create-worker d -k60 h n p -r",
         ] {
-            let expected = "create-worker --keepalive 60 --relocatable -- d";
+            let expected = "create-worker --keepalive 60 --relocatable -- d h n p";
             assert_eq!(normal_text(line).as_deref(), Ok(expected), "{line}");
         }
         assert_eq!(
-            normal_text("create-worker -rnk60 d").as_deref(),
-            Ok("create-worker --relocatable --no-logrotate --keepalive 60 -- d")
+            normal_text("create-worker -rnk60 d h n p").as_deref(),
+            Ok("create-worker --relocatable --no-logrotate --keepalive 60 -- d h n p")
         );
         assert_eq!(
             normal_text("--verbose start -q").as_deref(),
             Ok("--verbose start --quiet")
         );
-        assert_eq!(normal_text("-h").as_deref(), Ok("--help"));
+        for (line, expected) in [
+            ("-h", "--help"),
+            ("help", "--help"),
+            ("help stop", "stop --help"),
+            ("help frob", "--help"),
+            ("stop -h", "stop --help"),
+            ("stop --version", "--version"),
+            ("create-worker -h", "create-worker --help"),
+        ] {
+            assert_eq!(normal_text(line).as_deref(), Ok(expected), "{line}");
+        }
     }
 
     #[test]
@@ -300,6 +358,10 @@ mod tests {
         assert_eq!(
             normal_text("create-worker d h n --zzz --umask=0").as_deref(),
             Ok("create-worker --umask 0 -- d h n --zzz")
+        );
+        assert_eq!(
+            normal_text("create-worker -r d h n -secret").as_deref(),
+            Ok("create-worker --relocatable -- d h n -secret")
         );
         assert!(normal_text("create-worker d h -pw").is_err());
     }
@@ -316,6 +378,14 @@ mod tests {
             ),
             ("frob", "unknown command frob"),
             ("start -x", "unknown option -x"),
+            (
+                "create-worker a b",
+                "incorrect number of arguments: needs BASEDIR MASTER NAME PASSWD",
+            ),
+            (
+                "create-worker --passwd-env=X a b c d",
+                "needs BASEDIR MASTER NAME, and no PASSWD beside the option that gives it",
+            ),
             ("start --=", "unknown option --"),
         ] {
             assert_eq!(normal_text(line), Err(why.to_owned()), "{line}");

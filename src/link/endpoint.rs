@@ -1,6 +1,7 @@
 //! How to reach a master, as the administrator writes it: Twisted's client endpoint strings, and the
 //! URLs of proxies. Nothing here touches the network.
 
+mod arguments;
 mod parse;
 mod url;
 mod words;

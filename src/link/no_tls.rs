@@ -1,5 +1,6 @@
 //! In place of TLS, for a program that is built without it.
 
+use std::convert::Infallible;
 use std::io;
 use std::task::{Context, Poll};
 
@@ -13,11 +14,11 @@ pub const IS_BUILT_IN: bool = false;
 
 /// Never loaded.
 #[derive(Debug)]
-pub enum Terms {}
+pub struct Terms(Infallible);
 
 /// Never opened.
 #[derive(Debug, Clone)]
-pub enum TlsStream {}
+pub struct TlsStream(Infallible);
 
 impl Terms {
     /// Says that there is no TLS.
@@ -26,32 +27,32 @@ impl Terms {
     }
 
     pub async fn agree(self, _socket: TcpStream) -> Result<TlsStream, TlsError> {
-        match self {}
+        match self.0 {}
     }
 }
 
 impl TlsStream {
     pub fn agreed(&self) -> String {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn socket(&self) -> TcpStream {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn poll_read(&self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn poll_ended(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn poll_write(&self, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn say_goodbye(&self) {
-        match *self {}
+        match self.0 {}
     }
 }

@@ -24,7 +24,8 @@ pub const BLOCK_LIMIT: usize = 256 * 1024;
 /// (PROTOCOL 6.4, 6.5).
 const TREE_TIMEOUT: Seconds = Seconds::Int(120);
 
-/// A command, and the number of the master's object that a transfer writes to or reads from.
+/// A command, and the number of the master's object that a transfer writes to or reads from; none for
+/// other commands and over MessagePack.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
     /// The command.
@@ -33,11 +34,21 @@ pub struct Parsed {
     pub peer: Option<i64>,
 }
 
+/// In which words a master names the arguments (PROTOCOL 6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Perspective Broker: the worker joins the parts of a path, and transfers come with an object of
+    /// the master.
+    Pb,
+    /// MessagePack: paths are whole, and transfers belong to the command.
+    Msgpack,
+}
+
 /// Reads the arguments of the command `name`. Unknown arguments are left out.
 ///
 /// # Errors
 /// The command is unknown, a required argument is missing, or an argument has the wrong type.
-pub fn parse(name: &str, id: &CommandId, args: Value) -> Result<Parsed, Failure> {
+pub fn parse(dialect: Dialect, name: &str, id: &CommandId, args: Value) -> Result<Parsed, Failure> {
     let read = match name {
         "shell" => shell::shell,
         "uploadFile" | "upload_file" => upload_file,
@@ -57,7 +68,7 @@ pub fn parse(name: &str, id: &CommandId, args: Value) -> Result<Parsed, Failure>
             });
         }
     };
-    read(&mut Arguments::new(args)?)
+    read(&mut Arguments::new(dialect, args)?)
 }
 
 /// The commands that [`parse`] knows, in the order in which a worker tells them (PROTOCOL 4.4).
@@ -88,7 +99,7 @@ fn upload_file(args: &mut Arguments) -> Result<Parsed, Failure> {
             block_size: transfer.block_size,
             keep_times: args.flag("keepstamp", false)?,
         }),
-        peer: Some(transfer.peer),
+        peer: transfer.peer,
     })
 }
 
@@ -112,7 +123,7 @@ fn upload_directory(args: &mut Arguments) -> Result<Parsed, Failure> {
             block_size: transfer.block_size,
             compression,
         }),
-        peer: Some(transfer.peer),
+        peer: transfer.peer,
     })
 }
 
@@ -133,13 +144,13 @@ fn download_file(args: &mut Arguments) -> Result<Parsed, Failure> {
             block_size: transfer.block_size,
             mode,
         }),
-        peer: Some(transfer.peer),
+        peer: transfer.peer,
     })
 }
 
 /// What all transfers have in common.
 struct TransferArguments {
-    peer: i64,
+    peer: Option<i64>,
     max_size: Option<u64>,
     block_size: usize,
 }
@@ -149,10 +160,18 @@ fn transfer(
     class: &str,
     peer_name: &str,
 ) -> Result<TransferArguments, Failure> {
-    args.need(class, &[peer_name, "blocksize"])?;
+    let peer = match args.dialect() {
+        Dialect::Pb => {
+            args.need(class, &[peer_name, "blocksize"])?;
+            Some(args.reference(peer_name)?)
+        }
+        Dialect::Msgpack => {
+            args.need(class, &["blocksize"])?;
+            None
+        }
+    };
     // None is for no limit, but the Python worker wants it to be said.
     args.need_key("maxsize")?;
-    let peer = args.reference(peer_name)?;
     let block_size = args.int("blocksize")?.unwrap_or_default();
     let max_size = args
         .int("maxsize")?
@@ -167,8 +186,12 @@ fn transfer(
     })
 }
 
-/// The worker's end of a transfer. The commands with an underscore may bring the whole path.
+/// The worker's end of a transfer. The commands with an underscore may bring the whole path; over
+/// MessagePack they do, and its parts besides.
 fn transfer_place(args: &mut Arguments, names: [&'static str; 2]) -> Result<Place, Failure> {
+    if args.dialect() == Dialect::Msgpack {
+        return Ok(place([args.required_text("path")?], false));
+    }
     let path = args.text("path")?;
     if let Some(path) = path.filter(|_| !args.has(names[0]) && !args.has(names[1])) {
         return Ok(place([path], false));
@@ -197,8 +220,11 @@ fn rmdir(args: &mut Arguments) -> Result<Parsed, Failure> {
 
 fn cpdir(args: &mut Arguments) -> Result<Parsed, Failure> {
     Ok(local(Command::CopyDirectory(CopyDirectory {
-        from: place([args.required_text("fromdir")?], false),
-        to: place([args.required_text("todir")?], false),
+        from: place(
+            [args.required_text(name(args, "fromdir", "from_path"))?],
+            false,
+        ),
+        to: place([args.required_text(name(args, "todir", "to_path"))?], false),
         timeout: args.seconds("timeout", Some(TREE_TIMEOUT))?,
         max_time: args.seconds("maxTime", None)?,
         log_environ: args.flag("logEnviron", true)?,
@@ -206,6 +232,10 @@ fn cpdir(args: &mut Arguments) -> Result<Parsed, Failure> {
 }
 
 fn stat(args: &mut Arguments) -> Result<Parsed, Failure> {
+    if args.dialect() == Dialect::Msgpack {
+        let path = args.required_text("path")?;
+        return Ok(local(Command::Stat(place([path], false))));
+    }
     let workdir = args.text("workdir")?.unwrap_or_default();
     let file = args.required_text("file")?;
     Ok(local(Command::Stat(place([workdir, file], false))))
@@ -217,24 +247,34 @@ fn glob(args: &mut Arguments) -> Result<Parsed, Failure> {
 }
 
 fn listdir(args: &mut Arguments) -> Result<Parsed, Failure> {
-    let path = args.required_text("dir")?;
+    let path = args.required_text(name(args, "dir", "path"))?;
     Ok(local(Command::ListDirectory(place([path], false))))
 }
 
 fn rmfile(args: &mut Arguments) -> Result<Parsed, Failure> {
     let path = args.required_text("path")?;
-    Ok(local(Command::RemoveFile(place([path], true))))
+    let tilde = args.dialect() == Dialect::Pb;
+    Ok(local(Command::RemoveFile(place([path], tilde))))
 }
 
-/// `dir`, one or several.
+/// The name that an argument has in the master's dialect.
+fn name(args: &Arguments, pb: &'static str, msgpack: &'static str) -> &'static str {
+    match args.dialect() {
+        Dialect::Pb => pb,
+        Dialect::Msgpack => msgpack,
+    }
+}
+
+/// `dir` or `paths`, one or several.
 fn places(args: &mut Arguments) -> Result<Vec<Place>, Failure> {
+    let name = name(args, "dir", "paths");
     let places: Vec<Place> = args
-        .required_texts("dir")?
+        .required_texts(name)?
         .into_iter()
         .map(|path| place([path], false))
         .collect();
     if places.is_empty() {
-        return Err(bad("argument 'dir' is an empty list".to_owned()));
+        return Err(bad(format!("argument '{name}' is an empty list")));
     }
     Ok(places)
 }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::wire::banana::BananaError;
 use crate::wire::jelly::JellyError;
+use crate::wire::msgpack::MsgpackError;
+use crate::wire::websocket::WebSocketError;
+use crate::wire::websocket::handshake::Refusal;
 
 /// The conversation cannot go on and the connection must be closed. All but
 /// [`ProtocolError::Unsendable`] are the peer's doing: it is no master, or it broke the rules.
@@ -52,6 +55,19 @@ pub enum ProtocolError {
         /// Its number.
         request: i64,
     },
+    /// The WebSocket handshake failed, other than by a status.
+    Handshake(Refusal),
+    /// The frames of the WebSocket make no sense.
+    WebSocket(WebSocketError),
+    /// A message is not MessagePack.
+    Msgpack(MsgpackError),
+    /// The master closed the WebSocket.
+    Closed {
+        /// Why, as a number (RFC 6455 section 7.4).
+        code: Option<u16>,
+        /// Why, in words.
+        reason: String,
+    },
     /// We cannot send something that we have to send, because of its size.
     Unsendable {
         /// What.
@@ -99,6 +115,25 @@ impl fmt::Display for ProtocolError {
                 f,
                 "the master used call number {request} while that call is being served"
             ),
+            ProtocolError::Handshake(refusal) => write!(
+                f,
+                "asking for a WebSocket: the peer sent {refusal}; is this the master's port for \
+                 msgpack_experimental_v7, and does it want TLS?"
+            ),
+            ProtocolError::WebSocket(error) => write!(f, "the master sent {error}"),
+            ProtocolError::Msgpack(error) => write!(f, "the master sent {error}"),
+            ProtocolError::Closed { code, reason } => {
+                f.write_str("the master closed the connection")?;
+                if let Some(code) = code {
+                    write!(f, " with code {code}")?;
+                }
+                let reason: String = reason.chars().filter(|c| !c.is_control()).collect();
+                if reason.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, ": {reason}")
+                }
+            }
             ProtocolError::Unsendable { what, error } => {
                 write!(f, "cannot send the {what}: {error}")
             }

@@ -2,7 +2,6 @@
 //! both directions, and the references that each side lends to the other.
 
 mod ask;
-mod event;
 mod failure;
 mod fuzz;
 mod objects;
@@ -18,7 +17,7 @@ use crate::calls::{StepId, TransferTag};
 use crate::session::ProtocolError;
 use crate::wire::banana::{BananaError, Decoder, Writer, encode};
 
-pub use event::Event;
+pub use super::Event;
 #[doc(hidden)]
 pub use fuzz::fuzz_conversation;
 use objects::Objects;

@@ -3,17 +3,109 @@
 use std::borrow::Cow;
 use std::str;
 
-/// A UTF-8 decoder that waits for the rest of a character and shows what is not UTF-8 as U+FFFD,
-/// one for each maximal beginning of a character, as Python's incremental decoder does.
+use super::encoding::TextEncoding;
+
+/// A decoder that waits for the rest of a character and shows what is no text as U+FFFD. UTF-8 shows
+/// one for each maximal beginning of a character, as Python's incremental decoder does; so do the
+/// codings of one byte a character.
+pub(super) struct Decoder(Kind);
+
+enum Kind {
+    Utf8(Utf8),
+    /// What the bytes from 0x80 on mean.
+    Single(Box<[char; 128]>),
+    Multiple {
+        decoder: encoding_rs::Decoder,
+        /// Something was read; without that there is nothing unfinished.
+        begun: bool,
+    },
+}
+
+impl Default for Decoder {
+    fn default() -> Decoder {
+        Decoder::new(TextEncoding::Utf8)
+    }
+}
+
+impl Decoder {
+    /// A decoder that has read nothing.
+    pub(super) fn new(encoding: TextEncoding) -> Decoder {
+        Decoder(match encoding {
+            TextEncoding::Utf8 => Kind::Utf8(Utf8::default()),
+            TextEncoding::Ascii | TextEncoding::Latin1 | TextEncoding::Single { .. } => {
+                Kind::Single(encoding.upper_half())
+            }
+            TextEncoding::Multiple(encoding) => Kind::Multiple {
+                decoder: encoding.new_decoder_without_bom_handling(),
+                begun: false,
+            },
+        })
+    }
+
+    /// The text that these bytes complete. Does not copy what is valid UTF-8.
+    pub(super) fn push<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, str> {
+        match &mut self.0 {
+            Kind::Utf8(utf8) => utf8.push(bytes),
+            Kind::Single(upper) => single(upper, bytes),
+            Kind::Multiple { decoder, begun } => {
+                *begun = true;
+                Cow::Owned(multiple(decoder, bytes, false))
+            }
+        }
+    }
+
+    /// The stream is over: an unfinished character is shown as U+FFFD. (The Python worker drops
+    /// it.) What comes afterwards is a new stream.
+    pub(super) fn finish(&mut self) -> Cow<'static, str> {
+        match &mut self.0 {
+            Kind::Utf8(utf8) => Cow::Borrowed(utf8.finish()),
+            Kind::Single(_) => Cow::Borrowed(""),
+            Kind::Multiple { begun: false, .. } => Cow::Borrowed(""),
+            Kind::Multiple { decoder, begun } => {
+                let text = multiple(decoder, b"", true);
+                *decoder = decoder.encoding().new_decoder_without_bom_handling();
+                *begun = false;
+                Cow::Owned(text)
+            }
+        }
+    }
+}
+
+fn single<'a>(upper: &[char; 128], bytes: &'a [u8]) -> Cow<'a, str> {
+    if bytes.is_ascii() {
+        return Cow::Borrowed(valid_text(bytes));
+    }
+    let meaning = |&byte: &u8| match byte.checked_sub(0x80) {
+        None => char::from(byte),
+        Some(index) => upper[usize::from(index)],
+    };
+    Cow::Owned(bytes.iter().map(meaning).collect())
+}
+
+fn multiple(decoder: &mut encoding_rs::Decoder, mut bytes: &[u8], last: bool) -> String {
+    let mut text = String::new();
+    loop {
+        // No length overflows: what was read fits a buffer of ours.
+        let most = decoder.max_utf8_buffer_length(bytes.len());
+        text.reserve(most.unwrap_or(bytes.len()).max(4));
+        let (result, read, _) = decoder.decode_to_string(bytes, &mut text, last);
+        bytes = &bytes[read..];
+        match result {
+            encoding_rs::CoderResult::InputEmpty => return text,
+            encoding_rs::CoderResult::OutputFull => {}
+        }
+    }
+}
+
+/// UTF-8.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+struct Utf8 {
     /// The beginning of a character, at most three bytes.
     held: Vec<u8>,
 }
 
-impl Decoder {
-    /// The text that these bytes complete. Does not copy what is valid.
-    pub(super) fn push<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, str> {
+impl Utf8 {
+    fn push<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, str> {
         if self.held.is_empty() {
             match str::from_utf8(bytes) {
                 Ok(text) => return Cow::Borrowed(text),
@@ -30,9 +122,7 @@ impl Decoder {
         Cow::Owned(self.replacing(&all))
     }
 
-    /// The stream is over: an unfinished character is shown as U+FFFD. (The Python worker drops
-    /// it.)
-    pub(super) fn finish(&mut self) -> &'static str {
+    fn finish(&mut self) -> &'static str {
         if self.held.is_empty() {
             return "";
         }
@@ -73,12 +163,16 @@ mod tests {
 
     /// What the decoder makes of these reads, its end included.
     fn decoded(reads: &[&[u8]]) -> String {
-        let mut decoder = Decoder::default();
+        decoded_as("utf-8", reads)
+    }
+
+    fn decoded_as(encoding: &str, reads: &[&[u8]]) -> String {
+        let mut decoder = Decoder::new(TextEncoding::named(encoding).unwrap());
         let mut text: String = reads
             .iter()
             .map(|read| decoder.push(read).into_owned())
             .collect();
-        text.push_str(decoder.finish());
+        text.push_str(&decoder.finish());
         text
     }
 
@@ -123,5 +217,46 @@ mod tests {
         let mut decoder = Decoder::default();
         assert!(matches!(decoder.push("é".as_bytes()), Cow::Borrowed("é")));
         assert!(matches!(decoder.push(b"a\xc3"), Cow::Borrowed("a")));
+    }
+
+    #[test]
+    fn other_codings_mean_what_they_mean_in_python() {
+        for (encoding, bytes, text) in [
+            (
+                "latin-1",
+                &b"caf\xe9 \x80\x85\xff"[..],
+                "café \u{80}\u{85}ÿ",
+            ),
+            ("cp1252", b"caf\xe9 \x80\x81\x9f", "café €\u{fffd}Ÿ"),
+            ("ascii", b"caf\xc3\xa9", "caf\u{fffd}\u{fffd}"),
+            ("iso8859-15", b"\xa4\x80", "€\u{80}"),
+            ("iso8859-9", b"\xd0\x80", "Ğ\u{80}"),
+            ("cp1251", b"\xcf\xf0\x98", "Пр\u{fffd}"),
+            ("koi8-r", b"\xf0\xd2", "Пр"),
+            ("euc-jp", b"a\xc6\xfc\xcb\xdc\n", "a日本\n"),
+            ("shift_jis", b"\x93\xfa\x96\x7b", "日本"),
+            ("iso2022_jp", b"a\x1b$BF|\x1b(Bb", "a日b"),
+            ("gbk", b"\xc4\xe3", "你"),
+            ("big5", b"\xa7\x41", "你"),
+            ("euc-kr", b"\xb0\xa1", "가"),
+            ("euc-jp", b"a\xc6", "a\u{fffd}"),
+        ] {
+            assert_eq!(decoded_as(encoding, &[bytes]), text, "{encoding}");
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(
+                decoded_as(encoding, &single),
+                text,
+                "{encoding}, byte by byte"
+            );
+        }
+    }
+
+    #[test]
+    fn a_new_stream_begins_after_the_end_of_the_old_one() {
+        let mut decoder = Decoder::new(TextEncoding::named("euc-jp").unwrap());
+        assert_eq!(decoder.push(b"a\xc6"), "a");
+        assert_eq!(decoder.finish(), "\u{fffd}");
+        assert_eq!(decoder.finish(), "");
+        assert_eq!(decoder.push(b"\xc6\xfc"), "日");
     }
 }

@@ -4,12 +4,15 @@ use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::Path;
 
+use super::TextEncoding;
 use super::quote::{bytes_repr, shell_word, text_repr};
 use crate::calls::{CommandLine, LogFile, Seconds, Word};
 
 /// What a header tells.
 pub(super) struct Header<'a> {
     pub(super) command: &'a CommandLine,
+    /// How the words are given to the program.
+    pub(super) encoding: TextEncoding,
     pub(super) directory: &'a Path,
     pub(super) timeout: Option<Seconds>,
     pub(super) max_time: Option<Seconds>,
@@ -29,7 +32,7 @@ impl Header<'_> {
         push_limit(&mut out, "timeout", self.timeout);
         push_limit(&mut out, "maxTime", self.max_time);
         let logfiles = logfiles_repr(self.logfiles);
-        let argv = argv_repr(self.command);
+        let argv = argv_repr(self.command, self.encoding);
         out.push_str(&format!("\n watching logfiles {logfiles}\n argv: {argv}\n"));
         if let Some(environment) = self.environment {
             push_environment(&mut out, environment);
@@ -44,11 +47,13 @@ impl Header<'_> {
 }
 
 /// The command as Python shows the bytes it is made of; also in kill messages. Secrets are hidden.
-pub(super) fn argv_repr(command: &CommandLine) -> String {
+pub(super) fn argv_repr(command: &CommandLine, encoding: TextEncoding) -> String {
     match command {
-        CommandLine::Text(text) => bytes_repr(text.as_bytes()),
+        CommandLine::Text(text) => bytes_repr(&encoding.encode_lossy(text)),
         CommandLine::Words(words) => {
-            let words = words.iter().map(|word| bytes_repr(shown(word).as_bytes()));
+            let words = words
+                .iter()
+                .map(|word| bytes_repr(&encoding.encode_lossy(shown(word))));
             format!("[{}]", words.collect::<Vec<_>>().join(", "))
         }
     }
@@ -121,6 +126,7 @@ mod tests {
     fn bare<'a>(command: &'a CommandLine) -> Header<'a> {
         Header {
             command,
+            encoding: TextEncoding::Utf8,
             directory: Path::new("/b/build"),
             timeout: None,
             max_time: None,

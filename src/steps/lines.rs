@@ -1,13 +1,15 @@
 //! Cuts the text of one stream into lines, as masters expect them (PROTOCOL 6.2.9), and loses
 //! nothing on the way.
 
-use memchr::{memchr, memchr_iter, memchr3};
+mod ends;
 
+use memchr::{memchr, memchr_iter, memchr3};
+use regex_lite::Regex;
+
+use super::OutputRules;
 use crate::calls::Lines;
 
-/// Most characters of a line, its newline not counted; a longer one goes in pieces of this size.
-/// PROTOCOL 6.2.9: max_line_length is 4096 with the newline.
-const LONGEST_LINE: usize = 4095;
+pub use ends::LineEnds;
 
 /// Most bytes of a cursor sequence. Real ones are far shorter; a longer one passes as text, so that
 /// what is held back is bounded.
@@ -16,10 +18,13 @@ const LONGEST_SEQUENCE: usize = 32;
 const BACKSPACE: u8 = 0x08;
 const ESCAPE: u8 = 0x1b;
 
-/// One stream. What is kept between two pushes is the unfinished line, at most [`LONGEST_LINE`]
-/// characters, and the beginning of what may become a line end.
-#[derive(Debug, Default)]
+/// One stream. What is kept between two pushes is the unfinished line, at most as long as lines may be,
+/// and the beginning of what may become a line end.
+#[derive(Debug)]
 pub(super) struct Splitter {
+    ends: LineEnds,
+    /// Most characters of a line, its newline not counted; a longer one goes in pieces of this size.
+    longest: usize,
     partial: String,
     partial_chars: usize,
     held: Held,
@@ -38,9 +43,29 @@ enum Held {
 }
 
 impl Splitter {
+    /// A stream that nothing has come from.
+    pub(super) fn new(rules: &OutputRules) -> Splitter {
+        Splitter {
+            ends: rules.line_ends.clone(),
+            longest: rules.longest_line,
+            partial: String::new(),
+            partial_chars: 0,
+            held: Held::Nothing,
+            begun: None,
+        }
+    }
+
     /// Takes text that came `now` (seconds since 1970, if anybody wants to know) and appends the
     /// lines that are complete with it to `out`.
     pub(super) fn push(&mut self, text: &str, now: Option<f64>, out: &mut Lines) {
+        if let LineEnds::Expression {
+            expression,
+            holds_return,
+        } = &self.ends
+        {
+            let (expression, holds_return) = (expression.clone(), *holds_return);
+            return self.push_by(&expression, holds_return, text, now, out);
+        }
         let mut rest = self.resume(text, now, out);
         while let Some(at) = memchr3(b'\r', BACKSPACE, ESCAPE, rest.as_bytes()) {
             self.plain(&rest[..at], now, out);
@@ -82,6 +107,14 @@ impl Splitter {
 
     /// The stream is over: what is left becomes a line.
     pub(super) fn finish(&mut self, now: Option<f64>, out: &mut Lines) {
+        if let LineEnds::Expression { expression, .. } = &self.ends {
+            if !self.partial.is_empty() {
+                // Whatever is left may be the half of a line end.
+                let expression = expression.clone();
+                self.push_by(&expression, false, "\n", now, out);
+            }
+            return;
+        }
         let ended = match std::mem::take(&mut self.held) {
             Held::Nothing => false,
             Held::CarriageReturn => true,
@@ -92,6 +125,31 @@ impl Splitter {
         };
         if ended || !self.partial.is_empty() {
             self.end_line(now, out);
+        }
+    }
+
+    /// As the reference does it: the unfinished line is looked at again together with what has come.
+    fn push_by(
+        &mut self,
+        expression: &Regex,
+        holds_return: bool,
+        text: &str,
+        now: Option<f64>,
+        out: &mut Lines,
+    ) {
+        let mut joined = std::mem::take(&mut self.partial);
+        self.partial_chars = 0;
+        joined.push_str(text);
+        let held = holds_return && joined.ends_with('\r') && joined.pop().is_some();
+        for line in expression.replace_all(&joined, "\n").split_inclusive('\n') {
+            let content = line.strip_suffix('\n');
+            self.extend(content.unwrap_or(line), now, out);
+            if content.is_some() {
+                self.end_line(now, out);
+            }
+        }
+        if held {
+            self.extend("\r", now, out);
         }
     }
 
@@ -148,7 +206,7 @@ impl Splitter {
         let text = &text[first + 1..];
         let (mut taken, mut line) = (0, 0);
         for end in memchr_iter(b'\n', text.as_bytes()) {
-            if end - line > LONGEST_LINE {
+            if end - line > self.longest {
                 out.text.push_str(&text[taken..line]);
                 self.extend(&text[line..end], now, out);
                 self.end_line(now, out);
@@ -168,7 +226,7 @@ impl Splitter {
             return;
         }
         self.begun = self.begun.or(now);
-        while let Some(at) = nth_char(text, LONGEST_LINE - self.partial_chars) {
+        while let Some(at) = nth_char(text, self.longest - self.partial_chars) {
             self.partial.push_str(&text[..at]);
             self.end_line(now, out);
             self.begun = now;

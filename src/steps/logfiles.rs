@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use ports::FileStat;
 
-use super::Reporter;
 use super::decode::Decoder;
+use super::place::open_to_read;
+use super::{Reporter, TextEncoding};
 use crate::calls::LogFile;
 
 /// How often the files are looked at (PROTOCOL 6.2.8).
@@ -23,7 +24,12 @@ pub(super) struct LogFiles {
 impl LogFiles {
     /// Remembers the state of the files before the command starts. `directory` is its work
     /// directory.
-    pub(super) fn new(files: &[LogFile], directory: &Path, now: Instant) -> LogFiles {
+    pub(super) fn new(
+        files: &[LogFile],
+        directory: &Path,
+        now: Instant,
+        encoding: TextEncoding,
+    ) -> LogFiles {
         let watched = |file: &LogFile| {
             let path = directory.join(&file.filename);
             Watched {
@@ -31,7 +37,7 @@ impl LogFiles {
                 seen: regular(&path).map(State::of),
                 path,
                 from_end: file.follow == Some(true),
-                decoder: Decoder::default(),
+                decoder: Decoder::new(encoding),
                 open: None,
             }
         };
@@ -76,7 +82,7 @@ impl LogFiles {
     /// The command is over.
     pub(super) fn finish(&mut self, reporter: &mut Reporter) {
         for log in &mut self.logs {
-            reporter.log(&log.name, log.decoder.finish());
+            reporter.log(&log.name, &log.decoder.finish());
         }
     }
 }
@@ -163,7 +169,11 @@ impl Watched {
 
     /// Opens the file that was found.
     fn begin(&mut self, stat: &FileStat) {
-        let begun = File::open(&self.path).and_then(|mut file| {
+        let begun = open_to_read(&self.path).and_then(|mut file| {
+            // Something else may have taken the name since it was looked at.
+            if !file.metadata()?.is_file() {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
             let position = if self.from_end {
                 file.seek(io::SeekFrom::End(0))?
             } else {
@@ -231,7 +241,7 @@ impl Watched {
 
     /// Ends the last line of what was in the file before.
     fn separate(&mut self, reporter: &mut Reporter) {
-        reporter.log(&self.name, self.decoder.finish());
+        reporter.log(&self.name, &self.decoder.finish());
         if let Some(open) = self.open.as_mut().filter(|open| !open.ends_line) {
             open.ends_line = true;
             reporter.log(&self.name, "\n");

@@ -199,7 +199,10 @@ impl Inbox {
 /// Gives the reporter what is its own.
 fn sort(message: ToStep, reporter: &mut Reporter) -> Option<Notice> {
     match message {
-        ToStep::Interrupt { .. } => Some(Notice::Stop(Stop::Interrupt)),
+        ToStep::Interrupt { .. } => {
+            reporter.flush();
+            Some(Notice::Stop(Stop::Interrupt))
+        }
         ToStep::Abandon => Some(Notice::Stop(Stop::Abandon)),
         ToStep::Acknowledged { cost } => {
             reporter.acknowledged(cost);
@@ -224,6 +227,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::steps::OutputRules;
     use ports::Source;
 
     fn interrupt() -> ToStep {
@@ -233,7 +237,7 @@ mod tests {
     }
 
     fn reporter() -> Reporter {
-        Reporter::new(Rc::new(Box::new(|_| {})), false)
+        Reporter::new(Rc::new(Box::new(|_| {})), OutputRules::default())
     }
 
     #[test]

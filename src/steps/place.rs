@@ -1,6 +1,8 @@
 //! Turns a place that the master names into a path: joined and with `~` expanded as Python does it.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::calls::Place;
@@ -57,6 +59,15 @@ fn without_trailing_slashes(path: &OsStr) -> OsString {
         .rposition(|&byte| byte != b'/')
         .map_or(0, |last| last + 1);
     ports::name_from_bytes(bytes[..kept].to_vec())
+}
+
+/// Opens a file to read it, without waiting for anybody: what is no plain file any more when it is
+/// opened must not hold a step that nothing could end then.
+///
+/// # Errors
+/// The system's.
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    ports::without_waiting(File::options().read(true)).open(path)
 }
 
 #[cfg(test)]

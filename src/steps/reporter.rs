@@ -2,22 +2,17 @@
 //! more at once than the worker has promised to hold.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::Post;
 use super::lines::Splitter;
+use super::window::Window;
+use super::{OutputRules, Post};
 use crate::calls::{FailureReason, Lines, StepEvent, Transfer, TransferTag, Update};
 
-/// A batch of so many bytes is posted at once. The Python worker's buffer has the same size
-/// (PROTOCOL 6.2.10).
-const BATCH_SIZE: usize = 64 * 1024;
-
-/// Shortest time between two batches that are not full. What comes after a longer silence, the
-/// first output in particular, does not wait.
-const BATCH_INTERVAL: Duration = Duration::from_millis(200);
-
-/// Posted bytes not yet acknowledged from which on a step stops reading its output.
+/// Posted bytes not yet acknowledged from which on a step stops reading its output: at first, and on a
+/// link that has room for more. The larger one carries 20 MB a second with a round trip of 100 ms.
 const WINDOW: usize = 256 * 1024;
+const LARGEST_WINDOW: usize = 2 * 1024 * 1024;
 
 /// Longest text that goes through a splitter at once, so that one update stays far below the
 /// longest text of the wire (640 KiB, PROTOCOL 1.2) whatever a command says.
@@ -32,7 +27,7 @@ const TIME_COST: usize = 8;
 /// final newline comes when the line is complete or the step is over (PROTOCOL 6.1).
 pub struct Reporter {
     post: Rc<Post>,
-    line_times: bool,
+    rules: OutputRules,
     header: Splitter,
     stdout: Splitter,
     stderr: Splitter,
@@ -44,7 +39,7 @@ pub struct Reporter {
     batch_cost: usize,
     /// When the next batch may go, full or not.
     next_post: Instant,
-    unacknowledged: usize,
+    unacknowledged: Window,
     next_tag: u64,
 }
 
@@ -60,19 +55,19 @@ enum Stream {
 
 impl Reporter {
     /// A reporter that has said nothing.
-    pub(super) fn new(post: Rc<Post>, line_times: bool) -> Reporter {
+    pub(super) fn new(post: Rc<Post>, rules: OutputRules) -> Reporter {
         Reporter {
             post,
-            line_times,
-            header: Splitter::default(),
-            stdout: Splitter::default(),
-            stderr: Splitter::default(),
+            header: Splitter::new(&rules),
+            stdout: Splitter::new(&rules),
+            stderr: Splitter::new(&rules),
+            rules,
             logs: Vec::new(),
             batch: Vec::new(),
             growing: None,
             batch_cost: 0,
             next_post: Instant::now(),
-            unacknowledged: 0,
+            unacknowledged: Window::new(WINDOW, LARGEST_WINDOW),
             next_tag: 0,
         }
     }
@@ -96,7 +91,8 @@ impl Reporter {
     pub fn log(&mut self, name: &str, text: &str) {
         let known = self.logs.iter().position(|(log, _)| log == name);
         let index = known.unwrap_or_else(|| {
-            self.logs.push((name.to_owned(), Splitter::default()));
+            self.logs
+                .push((name.to_owned(), Splitter::new(&self.rules)));
             self.logs.len() - 1
         });
         self.text(Stream::Log(index), text);
@@ -138,17 +134,23 @@ impl Reporter {
 
     /// The master has taken updates of this cost.
     pub fn acknowledged(&mut self, cost: usize) {
-        self.unacknowledged = self.unacknowledged.saturating_sub(cost);
+        self.unacknowledged.confirmed(cost, Instant::now());
     }
 
     /// Whether the step may go on reading output. What is reported nevertheless is kept and posted.
     pub fn has_room(&self) -> bool {
-        self.unacknowledged < WINDOW
+        self.unacknowledged.has_room()
     }
 
     /// When [`Reporter::post_due`] wants to be called, if at all.
     pub fn due(&self) -> Option<Instant> {
         (self.batch_cost > 0).then_some(self.next_post)
+    }
+
+    /// Posts everything that is complete: the master wants to see how far it came before it is stopped
+    /// (PROTOCOL 5.6).
+    pub(super) fn flush(&mut self) {
+        self.post_batch(Instant::now());
     }
 
     /// Posts what has waited long enough.
@@ -218,7 +220,11 @@ impl Reporter {
             Stream::Stderr => &mut self.stderr,
             Stream::Log(index) => &mut self.logs[index].1,
         };
-        split(splitter, self.line_times.then(seconds_since_1970), lines);
+        split(
+            splitter,
+            self.rules.line_times.then(seconds_since_1970),
+            lines,
+        );
         self.batch_cost += lines_cost(lines) - before;
     }
 
@@ -242,7 +248,7 @@ impl Reporter {
     }
 
     fn post_full(&mut self) {
-        if self.batch_cost >= BATCH_SIZE {
+        if self.batch_cost >= self.rules.batch_size {
             self.post_batch(Instant::now());
         }
     }
@@ -254,8 +260,8 @@ impl Reporter {
         if updates.is_empty() {
             return;
         }
-        self.unacknowledged += cost;
-        self.next_post = now + BATCH_INTERVAL;
+        self.unacknowledged.sent(cost, now);
+        self.next_post = now + self.rules.batch_interval;
         (self.post)(StepEvent::Updates { updates, cost });
     }
 }

@@ -21,7 +21,7 @@ use super::header::Header;
 use super::logfiles::LogFiles;
 use super::mailbox::{Notice, Stop};
 use super::place::resolve;
-use super::{Context, Inbox, Reporter};
+use super::{Context, Inbox, Reporter, TextEncoding};
 use crate::calls::{Failure, FailureKind, Shell};
 
 /// Runs the program. Blocks until it and everything it started is gone.
@@ -31,11 +31,12 @@ pub(super) fn run(
     reporter: &mut Reporter,
     inbox: &mut Inbox,
 ) -> Result<(), Failure> {
+    let encoding = context.encoding;
     let directory = resolve(&shell.workdir, &context.builder_dir);
     make_directory(&directory)?;
     let environment = step_environment(&context.environment, &shell.env, &directory)?;
     shell.use_pty = decide_terminal(&shell, reporter);
-    reporter.header(&header(&shell, &directory, &environment));
+    reporter.header(&header(&shell, &directory, &environment, encoding));
     let started = Instant::now();
     reporter.post_due(started);
     if let Some(stop) = asked_to_stop(inbox, reporter) {
@@ -46,8 +47,8 @@ pub(super) fn run(
         return Ok(());
     }
     // Before the start, so that what the program changes at once is seen as a change.
-    let logs = LogFiles::new(&shell.logfiles, &directory, started);
-    let process = match start::start(&shell, &environment, &directory) {
+    let logs = LogFiles::new(&shell.logfiles, &directory, started, encoding);
+    let process = match start::start(&shell, &environment, &directory, encoding) {
         Ok(process) => process,
         Err(start::Refusal::Users(text)) => {
             reporter.stderr(&format!("{text}\n"));
@@ -57,7 +58,7 @@ pub(super) fn run(
         Err(start::Refusal::Systems(text)) => return Err(system_failure(text)),
     };
     inbox.program_runs(process.id());
-    let outcome = Running::new(&shell, process, logs, reporter, inbox).run()?;
+    let outcome = Running::new(&shell, process, logs, reporter, inbox, encoding).run()?;
     conclude(outcome, &shell, reporter, started)
 }
 
@@ -129,15 +130,24 @@ fn decide_terminal(shell: &Shell, reporter: &mut Reporter) -> bool {
     shell.use_pty && possible
 }
 
-fn header(shell: &Shell, directory: &Path, environment: &Environment) -> String {
+fn header(
+    shell: &Shell,
+    directory: &Path,
+    environment: &Environment,
+    encoding: TextEncoding,
+) -> String {
     let header = Header {
         command: &shell.command,
+        encoding,
         directory,
         timeout: shell.timeout,
         max_time: shell.max_time,
         logfiles: &shell.logfiles,
         environment: shell.log_environ.then_some(environment),
-        stdin: shell.initial_stdin.as_ref().map_or(0, String::len),
+        stdin: shell
+            .initial_stdin
+            .as_ref()
+            .map_or(0, |text| encoding.encode_lossy(text).len()),
         terminal: shell.use_pty,
     };
     header.text()

@@ -11,6 +11,8 @@ mod target;
 mod tree;
 mod upload;
 
+pub use self::target::remove_parts;
+
 use self::exchange::{Abandoned, Exchange};
 use super::files::make_parent;
 use super::{Context, Inbox, Reporter, place};

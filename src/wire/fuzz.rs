@@ -2,6 +2,8 @@
 
 use super::banana::{BananaError, Decoder, EXPRESSION_ITEMS, Item, encode};
 use super::jelly::{Value, unjelly};
+use super::websocket::{Message, Receiver, WebSocketError};
+use super::{msgpack, websocket};
 
 /// Decodes any bytes, in one piece and one by one, and encodes again what came out. Only a defect of
 /// ours makes it panic.
@@ -76,4 +78,53 @@ fn check_value(value: &Value) {
             "a value changed"
         );
     }
+}
+
+/// Reads any bytes as frames, in one piece and one by one, and what the frames carry as MessagePack,
+/// and writes again what came out. Only a defect of ours makes it panic.
+pub fn fuzz_messages(data: &[u8]) {
+    let whole = messages(data, data.len().max(1));
+    let bytewise = messages(data, 1);
+    assert!(whole == bytewise, "the cut changed the messages");
+    check_message(data);
+    for message in whole.0 {
+        if let Message::Binary(bytes) = message {
+            let mut frame = Vec::new();
+            websocket::write(&mut frame, websocket::Frame::Binary(&bytes), [0; 4]);
+            assert!(frame.ends_with(&bytes), "a payload changed");
+            check_message(&bytes);
+        }
+    }
+}
+
+fn messages(data: &[u8], piece: usize) -> (Vec<Message>, Option<WebSocketError>) {
+    let mut receiver = Receiver::new();
+    let mut messages = Vec::new();
+    for piece in data.chunks(piece) {
+        receiver.feed(piece);
+        loop {
+            match receiver.next_message() {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(error) => return (messages, Some(error)),
+            }
+        }
+    }
+    (messages, None)
+}
+
+/// What can be read can be written, and reads alike.
+fn check_message(bytes: &[u8]) {
+    let Ok(value) = msgpack::decode(bytes) else {
+        return;
+    };
+    let written = |value: &Value| {
+        let mut bytes = Vec::new();
+        msgpack::Writer::new(&mut bytes).value(value);
+        bytes
+    };
+    let first = written(&value);
+    // As bytes, since some floats are not equal to themselves.
+    let second = msgpack::decode(&first).map(|value| written(&value));
+    assert!(second == Ok(first), "a value changed");
 }

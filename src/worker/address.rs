@@ -8,6 +8,7 @@ use super::WorkerError;
 use crate::basedir::{MasterAddress, Protocol, Settings};
 use crate::link::endpoint::{self, Endpoint, Pin, ProxyVariables, SystemRoots, Tls};
 use crate::link::{TLS_IS_BUILT_IN, TlsError};
+use crate::session::msgpack::is_path;
 
 /// The way to the master.
 ///
@@ -16,13 +17,7 @@ use crate::link::{TLS_IS_BUILT_IN, TlsError};
 pub fn address(settings: &Settings) -> Result<Endpoint, WorkerError> {
     match settings.protocol {
         Protocol::Pb => {}
-        Protocol::MsgpackV7 => {
-            return wrong(
-                "protocol 'msgpack_experimental_v7' is asked for; this version talks to a master \
-                 with protocol 'pb' only"
-                    .to_owned(),
-            );
-        }
+        Protocol::MsgpackV7 => msgpack_settings(settings)?,
     }
     let mut endpoint = match &settings.master {
         MasterAddress::Tcp { host, port, tls } => {
@@ -138,4 +133,22 @@ fn system_roots(file: Option<String>, directories: Option<String>) -> SystemRoot
         directories: paths(places.directories),
         named: false,
     }
+}
+
+/// What only MessagePack is particular about.
+fn msgpack_settings(settings: &Settings) -> Result<(), WorkerError> {
+    if settings.name.contains(':') {
+        return wrong(
+            "the worker's name must not contain ':' with protocol 'msgpack_experimental_v7'"
+                .to_owned(),
+        );
+    }
+    if settings.path.as_deref().is_some_and(|path| !is_path(path)) {
+        return wrong(
+            "path must begin with '/' and have neither spaces nor letters outside ASCII; write \
+             others as %XX"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }

@@ -3,21 +3,23 @@
 //! network and on any clock.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
 
 use super::builders::Builders;
+use super::drain::Drain;
 use super::phase::{self, Phase};
 use super::running::{Assignment, RunningSteps};
 use crate::basedir::{self, Settings};
 use crate::calls::{
     Answer, BuilderName, CommandId, Fact, Failure, FailureKind, MasterCall, ReplyTo, StepEvent,
-    StepId, ToStep,
+    StepId, ToStep, WorkerSettings,
 };
 use crate::session::keepalive::{Keepalive, Liveness};
-use crate::session::pb::{Event, PbSession};
-use crate::steps::Context;
+use crate::session::{Event, Session};
+use crate::steps::{Context, OutputRules, TextEncoding};
 
 /// Longest time from the connection to the end of the login. A master that asks an older connection
 /// of the same name for a sign of life takes up to 10 s over it (PROTOCOL 4.10).
@@ -30,6 +32,12 @@ const ATTACH_LIMIT: Duration = Duration::from_secs(60);
 /// Time for our answer to reach the master that told us to shut down (PROTOCOL 4.2).
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// What a master says before each build (PROTOCOL 4.10, 5.5).
+const BEFORE_BUILD: &str = "ping";
+
+/// The builder of commands that a master runs for itself (PROTOCOL 5.5).
+const NO_BUILDER: &str = "(none)";
+
 /// How a conversation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -39,6 +47,8 @@ pub enum End {
     Refused(String),
     /// The master told the worker to shut down.
     Shutdown,
+    /// The worker wanted to go, and its builds are over.
+    Drained,
 }
 
 /// What outlives a connection.
@@ -58,28 +68,34 @@ pub struct Workplace {
 #[derive(Debug)]
 pub struct Conversation<'a> {
     workplace: &'a mut Workplace,
-    session: PbSession,
+    session: Session,
     liveness: Keepalive,
+    /// How the master wants the output of steps.
+    output: OutputRules,
+    /// The graceful end where the master has no part in it.
+    drain: Drain,
     /// When we give up waiting for the login or for the builders; none once attached.
     give_up: Option<Instant>,
     logged_in: bool,
     has_builders: bool,
-    /// Set once the master told us to shut down.
-    leave_at: Option<Instant>,
+    /// Set once the end is certain.
+    leave_at: Option<(Instant, End)>,
 }
 
 impl<'a> Conversation<'a> {
     /// Begins with a connection that has just been made.
     pub fn new(
         workplace: &'a mut Workplace,
-        session: PbSession,
+        session: impl Into<Session>,
         liveness: Keepalive,
         now: Instant,
     ) -> Conversation<'a> {
         Conversation {
             workplace,
-            session,
+            session: session.into(),
             liveness,
+            output: OutputRules::default(),
+            drain: Drain::new(now),
             give_up: Some(now + LOGIN_LIMIT),
             logged_in: false,
             has_builders: false,
@@ -122,7 +138,11 @@ impl<'a> Conversation<'a> {
 
     /// Takes what a step says.
     pub fn step_says(&mut self, step: StepId, event: StepEvent, now: Instant) {
-        match self.workplace.steps.note(step, event, now) {
+        let event = self.workplace.steps.note(step, event, now);
+        if let Some(StepEvent::Complete(_)) = &event {
+            self.drain.ends(step, now);
+        }
+        match event {
             Some(StepEvent::Updates { updates, cost }) => self.session.update(step, &updates, cost),
             Some(StepEvent::Transfer { tag, transfer }) => {
                 self.session.transfer(step, tag, transfer);
@@ -139,10 +159,28 @@ impl<'a> Conversation<'a> {
         } else {
             None
         };
-        [self.give_up, self.leave_at, liveness]
+        let leave_at = self.leave_at.as_ref().map(|(at, _)| *at);
+        [self.give_up, leave_at, self.drained_at(), liveness]
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// When we go, if we want to and do not do so already.
+    fn drained_at(&self) -> Option<Instant> {
+        let idle = self.workplace.steps.is_empty() && self.leave_at.is_none();
+        self.drain.over_at(idle)
+    }
+
+    /// Why the conversation ends: that the master closes the connection first is no reason to come back
+    /// once the end is certain.
+    pub fn real_end(&mut self, end: End) -> End {
+        self.leave_at.take().map_or(end, |(_, certain)| certain)
+    }
+
+    /// Says goodbye, where that is more than closing the connection.
+    pub fn say_goodbye(&mut self) {
+        self.session.say_goodbye();
     }
 
     /// Does what is due. Harmless when called early.
@@ -150,8 +188,13 @@ impl<'a> Conversation<'a> {
     /// # Errors
     /// The conversation is over.
     pub fn tick(&mut self, now: Instant) -> Result<(), End> {
-        if self.leave_at.is_some_and(|at| at <= now) {
-            return Err(End::Shutdown);
+        if let Some((_, end)) = self.leave_at.take_if(|(at, _)| *at <= now) {
+            return Err(end);
+        }
+        if self.drained_at().is_some_and(|at| at <= now) {
+            info!("no build runs here any more, shutting down.");
+            self.session.say_goodbye();
+            self.leave_at = Some((now + LAST_WORDS, End::Drained));
         }
         if self.give_up.is_some_and(|at| at <= now) {
             return Err(End::Lost(if self.logged_in {
@@ -186,7 +229,10 @@ impl<'a> Conversation<'a> {
             Liveness::Fine => Ok(()),
             Liveness::SendKeepalive => {
                 if self.session.keepalive() {
-                    info!("sending app-level keepalive");
+                    match self.session {
+                        Session::Pb(_) => info!("sending app-level keepalive"),
+                        Session::Msgpack(_) => info!("sending a WebSocket ping"),
+                    }
                 }
                 self.liveness.sent(now);
                 Ok(())
@@ -197,11 +243,19 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10).
+    /// Asks the master to let us go once the running builds are over (PROTOCOL 4.10). Where it cannot be
+    /// asked, we see to that ourselves.
     pub fn ask_for_shutdown(&mut self) {
         if self.session.ask_for_shutdown() {
             info!("Telling the master we want to shutdown after any running builds are finished");
+        } else {
+            self.go_when_idle();
         }
+    }
+
+    fn go_when_idle(&mut self) {
+        info!("shutting down when no build runs here any more; no new one is begun");
+        self.drain.begin();
     }
 
     fn handle(&mut self, event: Event, now: Instant) -> Result<(), End> {
@@ -209,6 +263,11 @@ impl<'a> Conversation<'a> {
             Event::Call(call) => self.serve(call, now),
             Event::Refused { what } => warn!("refused what the master asked: {what}"),
             Event::LoggedIn => self.logged_in(now),
+            Event::Attached => {
+                // PROTOCOL 5.5: nobody tells us which.
+                info!("attached with builders: those that the master does not name beforehand");
+                self.attached();
+            }
             Event::LoginRefused {
                 unauthorized,
                 message,
@@ -229,7 +288,10 @@ impl<'a> Conversation<'a> {
             Event::RemoteFailure { what, message } => {
                 warn!("the master failed at our {what}: {message}");
             }
-            Event::KeepaliveAnswered => info!("Master replied to keepalive, everything's fine"),
+            Event::KeepaliveAnswered => match self.session {
+                Session::Pb(_) => info!("Master replied to keepalive, everything's fine"),
+                Session::Msgpack(_) => info!("the master answered our ping, everything's fine"),
+            },
             Event::ShutdownAsked { answer: Ok(()) } => {
                 debug!("the master has taken our wish to shut down");
             }
@@ -237,6 +299,7 @@ impl<'a> Conversation<'a> {
                 answer: Err(message),
             } => {
                 warn!("the master refused our wish to shut down: {message}");
+                self.go_when_idle();
             }
         }
         Ok(())
@@ -246,10 +309,11 @@ impl<'a> Conversation<'a> {
         info!("Connected to buildmaster; worker is ready");
         self.logged_in = true;
         if let Some(interval) = self.liveness.interval() {
-            info!(
-                "sending application-level keepalives every {} seconds",
-                interval.as_secs_f64()
-            );
+            let what = match self.session {
+                Session::Pb(_) => "application-level keepalives",
+                Session::Msgpack(_) => "WebSocket pings",
+            };
+            info!("sending {what} every {} seconds", interval.as_secs_f64());
         }
         self.give_up = (!self.has_builders).then_some(now + ATTACH_LIMIT);
     }
@@ -259,6 +323,10 @@ impl<'a> Conversation<'a> {
         match call {
             MasterCall::Print { reply, message } => {
                 info!("message from master: {message}");
+                if message == BEFORE_BUILD && self.drain.holds_build(now) {
+                    info!("a build was about to begin; it is left to another worker");
+                    return;
+                }
                 self.session.answer(reply, Answer::Nothing);
             }
             MasterCall::GetWorkerInfo { reply } => {
@@ -283,6 +351,14 @@ impl<'a> Conversation<'a> {
                     .answer(reply, Answer::Text(env!("CARGO_PKG_VERSION").to_owned()));
             }
             MasterCall::SetBuilderList { reply, builders } => self.set_builders(reply, &builders),
+            MasterCall::SetWorkerSettings { reply, settings } => {
+                self.set_output(reply, &settings);
+            }
+            // The master waits for the answer before it sends a command. When the connection ends
+            // without one, it tries the build again elsewhere or later.
+            MasterCall::StartBuild { builder, .. } if self.drain.holds_build(now) => {
+                info!("not beginning a build in builder {builder}: shutting down");
+            }
             MasterCall::StartBuild { reply, builder } => {
                 debug!("a build begins in builder {builder}");
                 self.session.answer(reply, Answer::Nothing);
@@ -296,11 +372,14 @@ impl<'a> Conversation<'a> {
                 command,
             } => {
                 let command = *command;
+                if builder.is_some() {
+                    self.drain.begins(step);
+                }
                 self.start(
                     reply,
                     Assignment {
                         step,
-                        builder,
+                        builder: builder.unwrap_or_else(|| BuilderName(NO_BUILDER.to_owned())),
                         id,
                         name,
                         command,
@@ -314,12 +393,12 @@ impl<'a> Conversation<'a> {
                 id,
                 reason,
             } => {
-                self.interrupt(reply, &builder, &id, reason);
+                self.interrupt(reply, builder.as_ref(), &id, reason);
             }
             MasterCall::Shutdown { reply } => {
                 info!("worker shutting down on command from master");
                 self.session.answer(reply, Answer::Nothing);
-                self.leave_at = Some(now + LAST_WORDS);
+                self.leave_at = Some((now + LAST_WORDS, End::Shutdown));
             }
         }
     }
@@ -336,10 +415,29 @@ impl<'a> Conversation<'a> {
         self.session.answer(reply, Answer::Builders(names));
         let shown: Vec<&str> = builders.iter().map(|(name, _)| name.0.as_str()).collect();
         info!("attached with builders: {}", shown.join(", "));
+        self.attached();
+    }
+
+    fn attached(&mut self) {
         self.has_builders = true;
         if self.logged_in {
             self.give_up = None;
         }
+    }
+
+    fn set_output(&mut self, reply: ReplyTo, settings: &WorkerSettings) {
+        let answer = match OutputRules::wanted(settings) {
+            Ok(rules) => {
+                self.output = rules;
+                Answer::Nothing
+            }
+            Err(message) => {
+                warn!("cannot do as the master's worker settings say: {message}");
+                let kind = FailureKind::BadArgument;
+                Answer::Failure(Failure { kind, message })
+            }
+        };
+        self.session.answer(reply, answer);
     }
 
     fn start(&mut self, reply: ReplyTo, assignment: Assignment, now: Instant) {
@@ -353,7 +451,7 @@ impl<'a> Conversation<'a> {
         let step = *step;
         info!("(command {id}): startCommand:{name}");
         self.session.answer(reply, Answer::Nothing);
-        let Some(builder_dir) = self.workplace.builders.directory(builder) else {
+        let Some(builder_dir) = self.builder_directory(builder) else {
             let message = format!("builder {builder} is not in the list the master gave us");
             return self.fail(step, FailureKind::UnknownObject, message);
         };
@@ -361,7 +459,8 @@ impl<'a> Conversation<'a> {
             base_dir: self.workplace.settings.basedir.clone(),
             builder_dir,
             environment: self.workplace.environment.clone(),
-            line_times: false,
+            output: self.output.clone(),
+            encoding: self.encoding(),
         };
         if let Err(error) = self.workplace.steps.start(assignment, context, now) {
             let message = format!("cannot start a thread for the command: {error}");
@@ -369,12 +468,32 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Where paths of a command begin; over MessagePack they are absolute, and a builder is but a name.
+    fn builder_directory(&self, builder: &BuilderName) -> Option<PathBuf> {
+        match self.session {
+            Session::Pb(_) => self.workplace.builders.directory(builder),
+            Session::Msgpack(_) => Some(self.workplace.settings.basedir.clone()),
+        }
+    }
+
+    fn encoding(&self) -> TextEncoding {
+        let name = self.workplace.settings.encoding.as_deref();
+        // An unknown one keeps the worker from starting.
+        name.and_then(TextEncoding::named).unwrap_or_default()
+    }
+
     fn fail(&mut self, step: StepId, kind: FailureKind, message: String) {
         warn!("{message}");
         self.session.complete(step, Err(Failure { kind, message }));
     }
 
-    fn interrupt(&mut self, reply: ReplyTo, builder: &BuilderName, id: &CommandId, reason: String) {
+    fn interrupt(
+        &mut self,
+        reply: ReplyTo,
+        builder: Option<&BuilderName>,
+        id: &CommandId,
+        reason: String,
+    ) {
         info!("(command {id}): asked to interrupt: reason {reason}");
         match self.workplace.steps.find(builder, id) {
             Some(step) => self
@@ -388,6 +507,9 @@ impl<'a> Conversation<'a> {
 }
 
 fn refusal(unauthorized: bool, message: &str) -> String {
+    if unauthorized && message.starts_with("HTTP") {
+        return format!("unauthorized login ({message}); check worker name and password");
+    }
     if unauthorized {
         return "unauthorized login; check worker name and password".to_owned();
     }

@@ -10,6 +10,7 @@ use smol::future::or;
 use super::builders::Builders;
 use super::conversation::{Conversation, End, Workplace};
 use super::grace::Grace;
+use super::hello;
 use super::inbox::Inbox;
 use super::notify::Notify;
 use super::outbox::Outbox;
@@ -17,12 +18,12 @@ use super::phase::{self, Phase};
 use super::record::Record;
 use super::running::RunningSteps;
 use super::turn::{Happening, log_jump, next, take};
+use super::uplink::Uplink;
 use super::{LoopEvent, Stopped};
 use crate::basedir::Settings;
 use crate::calls::StepId;
 use crate::link::{Backoff, Connection, Endpoint};
 use crate::session::keepalive::Keepalive;
-use crate::session::pb::{Login, PbSession};
 use ports::StopRequest;
 
 /// How long a keepalive may go unanswered: as long as the time between two, within these limits.
@@ -157,18 +158,15 @@ impl Life {
     /// Talks with a master until one side ends it.
     async fn converse(&mut self, mut connection: Connection) -> Outcome {
         let settings = &self.workplace.settings;
-        let login = Login {
-            name: settings.name.clone(),
-            password: settings.password.expose().to_owned(),
-        };
         let now = Instant::now();
         let keepalive = Keepalive::new(settings.keepalive, patience(settings.keepalive), now);
-        let session = PbSession::new(login, self.next_step);
+        let session = hello::session(settings, &self.address, self.next_step);
         limit_unacknowledged(&connection, keepalive.interval());
         let startup = settings.startup.clone();
         let place = self.address.master.to_string();
         let mut conversation = Conversation::new(&mut self.workplace, session, keepalive, now);
         let mut outbox = Outbox::default();
+        let mut uplink = Uplink::default();
         let mut buffer = vec![0; READ_SIZE];
         let mut attached = false;
         let outcome = loop {
@@ -194,6 +192,13 @@ impl Life {
                 log_stop(request);
                 break Outcome::Stop(stopped_by(&self.grace, request));
             }
+            if let Happening::Wrote(Ok(count)) = happening {
+                uplink.took(count);
+            }
+            let is_due = conversation.deadline().is_some_and(|at| at <= now);
+            if is_due && uplink.is_moving(&outbox, ports::unsent(connection.socket())) {
+                conversation.sent_more(now);
+            }
             let turn = take(&mut conversation, &mut outbox, &buffer, happening, now);
             if conversation.is_attached() && !attached {
                 attached = true;
@@ -204,9 +209,10 @@ impl Life {
                     .ready(&format!("attached to the master at {place}"));
                 self.record.connected(&place);
             }
-            match turn {
+            match turn.map_err(|end| conversation.real_end(end)) {
                 Ok(()) => {}
                 Err(End::Shutdown) => break Outcome::Stop(Stopped::ByMaster),
+                Err(End::Drained) => break Outcome::Stop(Stopped::Drained),
                 Err(End::Lost(reason)) => {
                     break Outcome::Again {
                         login: !attached,
@@ -222,6 +228,10 @@ impl Life {
             }
         };
         self.next_step = conversation.next_step();
+        conversation.say_goodbye();
+        outbox.refill(conversation.outgoing());
+        // One try: a master that does not listen is not waited for.
+        let _ = smol::future::poll_once(connection.writer.write(outbox.unwritten())).await;
         connection.finish();
         if let (Outcome::Again { reason, .. }, true) = (&outcome, attached) {
             self.record.connection_lost(reason);

@@ -55,6 +55,7 @@ impl Phase {
             | MasterCall::GetCommands { .. }
             | MasterCall::GetVersion { .. } => Phase::TellingFacts,
             MasterCall::SetBuilderList { .. } => Phase::SettingBuilders,
+            MasterCall::SetWorkerSettings { .. } => Phase::ServingMessage,
             MasterCall::StartBuild { .. } => Phase::StartingBuild,
             MasterCall::StartCommand { .. } => Phase::StartingCommand,
             MasterCall::InterruptCommand { .. } => Phase::Interrupting,

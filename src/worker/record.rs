@@ -11,6 +11,7 @@ use crate::calls::{Command, CommandLine, Word};
 use crate::journal::{
     Ending, Event, Journal, JournalError, Moment, Process, Run, Step, StepNumber,
 };
+use crate::steps::resolve;
 
 /// The journal of this run, shared by the loop and the threads of the steps.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +78,7 @@ impl Record {
                 id: assignment.id.0.clone(),
                 name: assignment.name.clone(),
                 directory: directory.to_string_lossy().into_owned(),
-                line: shown_line(&assignment.command),
+                line: shown_line(&assignment.command, directory),
             }));
             number
         })
@@ -131,17 +132,20 @@ fn now() -> Moment {
     }
 }
 
-/// What people may see of a command: secrets as what the master shows instead of them.
-fn shown_line(command: &Command) -> String {
+/// What people may see of a command: secrets as what the master shows instead of them. For a download
+/// the file: after a crash its directory is looked through for what was left half done.
+fn shown_line(command: &Command, directory: &Path) -> String {
     let shown = |word: &Word| word.shown.clone().unwrap_or_else(|| word.real.clone());
     match command {
         Command::Shell(shell) => match &shell.command {
             CommandLine::Text(text) => text.clone(),
             CommandLine::Words(words) => words.iter().map(shown).collect::<Vec<_>>().join(" "),
         },
+        Command::DownloadFile(download) => resolve(&download.target, directory)
+            .to_string_lossy()
+            .into_owned(),
         Command::UploadFile(_)
         | Command::UploadDirectory(_)
-        | Command::DownloadFile(_)
         | Command::MakeDirectories(_)
         | Command::RemoveDirectories(_)
         | Command::CopyDirectory(_)

@@ -11,6 +11,7 @@ use log::{info, warn};
 
 use super::record::Record;
 use crate::journal::{EndReason, Ending, Journal, LastRun, OpenStep};
+use crate::steps;
 use ports::{GroupEnd, Identity, Leftover, Traces};
 
 /// How long the processes of all steps together may take to be gone once they are killed.
@@ -46,6 +47,7 @@ fn clean_up(last: &LastRun, record: &Record) {
     }
     let deadline = Instant::now() + END_LIMIT;
     for open in &last.unfinished {
+        remove_parts(open, last.run.pid);
         let fate = match same_boot {
             Some(true) => end(open, last, deadline),
             Some(false) => "it ended with the system".to_owned(),
@@ -65,6 +67,25 @@ fn clean_up(last: &LastRun, record: &Record) {
             reason: EndReason::WorkerDied,
         };
         record.step_ended(step.number, ending);
+    }
+}
+
+/// Removes the half file that a download has left.
+fn remove_parts(open: &OpenStep, pid: u32) {
+    let OpenStep { step, process, .. } = open;
+    // A program's step has its command line where a download has its file.
+    if process.is_some() || !Path::new(&step.line).is_absolute() {
+        return;
+    }
+    let Some(directory) = Path::new(&step.line).parent() else {
+        return;
+    };
+    let removed = steps::remove_parts(directory, pid);
+    if removed > 0 {
+        info!(
+            "removed what a download had left half done in {}",
+            directory.display()
+        );
     }
 }
 

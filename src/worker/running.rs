@@ -199,10 +199,12 @@ impl RunningSteps {
         }
     }
 
-    /// The running command of a builder with this id of the master's.
-    pub fn find(&self, builder: &BuilderName, id: &CommandId) -> Option<StepId> {
-        self.heard(builder)
-            .find(|(_, running)| running.id == *id)
+    /// The running command with this id of the master's: of a builder, or of any if none is given.
+    pub fn find(&self, builder: Option<&BuilderName>, id: &CommandId) -> Option<StepId> {
+        self.steps
+            .iter()
+            .filter(|(_, running)| !running.silenced && running.id == *id)
+            .find(|(_, running)| builder.is_none_or(|builder| running.builder == *builder))
             .map(|(step, _)| *step)
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::master::{BOT, BUILDER, Master};
+use crate::master::{BUILDER, Master};
 use crate::worker::Base;
 
 /// Attaches in a base directory that was prepared so, and runs a step.
@@ -128,66 +128,6 @@ fn many_leftover_directories_are_all_deleted() {
         left(worker.base.path()) + left(&worker.base.join(".coracle/leftover")) == 0
     });
     assert!(gone, "{} are left", left(worker.base.path()));
-}
-
-#[test]
-fn a_full_disk_does_not_keep_it_from_attaching() {
-    let master = Master::new();
-    let base = Base::new("full", master.port(), &[]);
-    let mount = base.join("small");
-    fs::create_dir(&mount).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=64k", "none"])
-        .arg(&mount)
-        .output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: a file system cannot be mounted here, which takes root");
-        return;
-    }
-    let unmount = Unmount(mount.clone());
-    let tac = fs::read_to_string(base.join("buildbot.tac")).unwrap();
-    let tac = tac.replace(
-        &base.path().display().to_string(),
-        &mount.display().to_string(),
-    );
-    fs::write(mount.join("buildbot.tac"), tac).unwrap();
-    while fs::File::options()
-        .append(true)
-        .create(true)
-        .open(mount.join("fill"))
-        .and_then(|mut file| std::io::Write::write_all(&mut file, b"x"))
-        .is_ok()
-    {}
-    let mut child = Command::new(crate::worker::program())
-        .args(["start", "--nodaemon"])
-        .arg(&mount)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut session = master.accept();
-    let login = session.greet().unwrap();
-    let respond = session.challenge(login).unwrap();
-    let info = session.master.call(BOT, "getWorkerInfo", &[]);
-    let builders = session.set_builders(&[("b", "dir")]);
-    session.flush().unwrap();
-    session.wait_for_answer(info).unwrap();
-    session.wait_for_answer(builders).unwrap();
-    session.let_in(respond).unwrap();
-    session.start(BUILDER, 7, "echo alive").unwrap();
-    session.wait_for_complete(7).unwrap();
-    assert!(child.try_wait().unwrap().is_none());
-    child.kill().unwrap();
-    child.wait().unwrap();
-    drop(unmount);
-}
-
-struct Unmount(std::path::PathBuf);
-
-impl Drop for Unmount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 fn run(program: &str, paths: &[&Path]) {

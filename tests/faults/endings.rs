@@ -1,10 +1,14 @@
 //! The end of the worker, asked for or not, while steps run.
 
+use std::fs;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use coracle::wire::jelly::Value;
+
 use crate::connections::marker;
 use crate::master::{BUILDER, Master};
+use crate::support::fake_master::{dict, text};
 use crate::worker::{Base, Worker, becomes, processes_with};
 
 /// A script whose processes try to get away, and which then says `ready` and stays.
@@ -36,6 +40,46 @@ fn a_worker_that_is_killed_takes_its_steps_along_and_starts_again() {
     let mut worker = base.start();
     master.attach().run(BUILDER, 8, "true").unwrap();
     assert!(worker.is_alive());
+}
+
+#[test]
+fn the_half_file_of_a_killed_download_is_gone_after_the_next_start() {
+    let master = Master::new();
+    let worker = Worker::start("kill-download", master.port());
+    let mut session = master.attach();
+    let arguments = [
+        ("workdir", text("build")),
+        ("workerdest", text("deep/file")),
+        ("reader", Value::Remote(8)),
+        ("blocksize", Value::Int(1000)),
+        ("maxsize", Value::None),
+        ("mode", Value::None),
+    ];
+    session
+        .start_command(BUILDER, 7, "downloadFile", dict(&arguments))
+        .unwrap();
+    let (request, _) = session.wait_for_call("read").unwrap();
+    session
+        .master
+        .answer(request, &Value::Bytes(vec![b'x'; 1000]));
+    session.flush().unwrap();
+    let directory = worker.base.join("dir/build/deep");
+    let parts = || {
+        let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
+        let sizes = entries.map(|entry| entry.metadata().map_or(0, |found| found.len()));
+        sizes.collect::<Vec<_>>()
+    };
+    assert!(becomes(Duration::from_secs(5), || parts() == [1000]));
+    let base = worker.kill();
+    assert_eq!(parts(), [1000]);
+    let worker = base.start();
+    master.attach().run(BUILDER, 8, "true").unwrap();
+    assert_eq!(parts(), [0; 0]);
+    let log = worker.log();
+    assert!(
+        log.contains("removed what a download had left half done"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -7,7 +7,10 @@
 
 mod connections;
 mod directories;
+mod disks;
 mod endings;
+mod every_byte;
+mod links;
 mod master;
 mod pressure;
 mod proxy;

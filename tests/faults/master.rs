@@ -26,7 +26,11 @@ pub struct Master {
 
 impl Master {
     pub fn new() -> Master {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Master::from(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// At an address of the test's choice.
+    pub fn from(listener: TcpListener) -> Master {
         listener.set_nonblocking(true).unwrap();
         Master { listener }
     }

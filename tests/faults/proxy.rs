@@ -15,7 +15,12 @@ pub enum Fault {
     CutAfter(usize),
     /// Bytes pass one at a time.
     Drip,
+    /// So many bytes a second pass in each direction.
+    Slow(u32),
 }
+
+/// Bytes that pass at once on a slow link.
+const SLOW_PIECE: usize = 50;
 
 /// A proxy for connections to one port.
 pub struct Proxy {
@@ -103,7 +108,7 @@ impl Shared {
             let mut carried = carried.lock().unwrap();
             let cut = match fault {
                 Fault::CutAfter(limit) => limit.saturating_sub(*carried) <= bytes.len(),
-                Fault::None | Fault::Drip => false,
+                Fault::None | Fault::Drip | Fault::Slow(_) => false,
             };
             if let (true, Fault::CutAfter(limit)) = (cut, fault) {
                 bytes = &bytes[..limit.saturating_sub(*carried)];
@@ -111,14 +116,19 @@ impl Shared {
             *carried += bytes.len();
             self.passed.fetch_add(bytes.len(), Ordering::SeqCst);
             drop(carried);
-            let piece = if fault == Fault::Drip {
-                1
-            } else {
-                bytes.len().max(1)
+            let (piece, pause) = match fault {
+                Fault::Drip => (1, Duration::ZERO),
+                Fault::Slow(rate) => (
+                    SLOW_PIECE,
+                    Duration::from_secs(1) * SLOW_PIECE as u32 / rate,
+                ),
+                Fault::None | Fault::CutAfter(_) => (bytes.len().max(1), Duration::ZERO),
             };
-            let sent = bytes
-                .chunks(piece)
-                .try_for_each(|piece| to.write_all(piece));
+            let sent = bytes.chunks(piece).try_for_each(|piece| {
+                // The time is the fault, nothing is waited for.
+                std::thread::sleep(pause);
+                to.write_all(piece)
+            });
             if cut || sent.is_err() {
                 let _ = from.shutdown(Shutdown::Both);
                 break;

@@ -7,8 +7,9 @@ mod random;
 #[path = "../vectors/recording.rs"]
 mod recording;
 
+use coracle::session::msgpack::fuzz_msgpack;
 use coracle::session::pb::fuzz_conversation;
-use coracle::wire::fuzz_values;
+use coracle::wire::{fuzz_messages, fuzz_values};
 use grammar::{builders, message, value};
 use random::Random;
 use recording::From;
@@ -101,5 +102,59 @@ fn mutated_recordings_get_an_answer_or_an_error() {
         }
         fuzz_conversation(&bytes);
         fuzz_values(&bytes[1..]);
+    });
+}
+
+/// What recorded masters say in MessagePack over WebSocket behind the handshake.
+fn message_streams() -> Vec<Vec<u8>> {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/msgpack");
+    let mut paths: Vec<_> = std::fs::read_dir(directory)
+        .expect("tests/vectors/msgpack can be read")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(path).expect("the recording can be read");
+            text.lines()
+                .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+                .filter(|unit: &serde_json::Value| unit["dir"] == "m->w" && unit["ws"].is_object())
+                .filter_map(|unit| unit["hex"].as_str().map(recording::hex))
+                .flatten()
+                .collect()
+        })
+        .filter(|stream: &Vec<u8>| !stream.is_empty())
+        .collect()
+}
+
+#[test]
+fn random_frames_are_messages_or_an_error() {
+    cases(5000, |random| {
+        let mut bytes = random.bytes(200);
+        fuzz_messages(&bytes);
+        fuzz_msgpack(&bytes);
+        // A legal frame around them.
+        bytes.truncate(125);
+        let length = u8::try_from(bytes.len()).expect("small");
+        let frame = [&[1, 0x82, length][..], &bytes].concat();
+        fuzz_messages(&frame[1..]);
+        fuzz_msgpack(&frame);
+    });
+}
+
+#[test]
+fn mutated_message_recordings_get_an_answer_or_an_error() {
+    let streams = message_streams();
+    assert!(streams.len() >= 8, "recordings are missing");
+    cases(3000, |random| {
+        let stream = &streams[random.below(streams.len())];
+        let mut bytes = vec![1];
+        bytes.extend(stream);
+        for _ in 0..=random.below(4) {
+            random.mutate(&mut bytes, 1);
+        }
+        fuzz_msgpack(&bytes);
+        fuzz_messages(&bytes[1..]);
     });
 }

@@ -368,7 +368,7 @@ fn every_method_takes_its_parameters_by_position_or_by_name() {
     let interrupt = |reply| {
         Event::Call(MasterCall::InterruptCommand {
             reply,
-            builder: builder(),
+            builder: Some(builder()),
             id: CommandId("7".to_owned()),
             reason: "because".to_owned(),
         })
@@ -575,7 +575,7 @@ fn a_ping_and_an_interrupt_are_understood_whatever_they_hold() {
         master.event(),
         Event::Call(MasterCall::InterruptCommand {
             reply: ReplyTo(request),
-            builder: BuilderName("b".to_owned()),
+            builder: Some(BuilderName("b".to_owned())),
             id: CommandId("5".to_owned()),
             reason: String::new(),
         })

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod calls;
+mod generations;
 mod hostile;
 mod login;
 mod master;
+mod msgpack;
 mod old_masters;
 #[allow(dead_code)]
 #[path = "../vectors/recording.rs"]

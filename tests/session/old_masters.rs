@@ -118,7 +118,7 @@ fn a_shell_command_in_raw_strings_is_understood() {
         panic!("no command");
     };
     assert_eq!(reply, ReplyTo(request));
-    assert_eq!(builder, BuilderName("bu\u{ef}lder".to_owned()));
+    assert_eq!(builder, Some(BuilderName("bu\u{ef}lder".to_owned())));
     assert_eq!((id, name.as_str()), (CommandId("12".to_owned()), "shell"));
     let word = |real: &str, shown: Option<&str>| Word {
         real: real.to_owned(),

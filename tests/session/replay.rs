@@ -391,6 +391,7 @@ fn method(call: &MasterCall) -> &'static str {
         MasterCall::GetCommands { .. } => "getCommands",
         MasterCall::GetVersion { .. } => "getVersion",
         MasterCall::SetBuilderList { .. } => "setBuilderList",
+        MasterCall::SetWorkerSettings { .. } => "set_worker_settings",
         MasterCall::StartBuild { .. } => "startBuild",
         MasterCall::StartCommand { .. } => "startCommand",
         MasterCall::InterruptCommand { .. } => "interruptCommand",

@@ -14,7 +14,7 @@ use coracle::calls::{
     Command, Failure, FailureReason, Lines, Place, StepEvent, ToStep, Transfer, TransferReply,
     TransferTag, Update,
 };
-use coracle::steps::{self, Context, StepHandle};
+use coracle::steps::{self, Context, OutputRules, StepHandle};
 
 /// A step that says nothing for so long hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,7 +64,8 @@ impl Stage {
             base_dir: self.base.clone(),
             builder_dir: self.base.join("b"),
             environment: vec![("A".into(), "1".into())],
-            line_times: false,
+            output: OutputRules::default(),
+            encoding: coracle::steps::TextEncoding::default(),
         };
         let (handle, inbox) = steps::mailbox().unwrap();
         messages

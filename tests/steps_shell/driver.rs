@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use coracle::calls::{
     Command, CommandLine, Failure, FailureReason, Place, Shell, StepEvent, ToStep, Update, Word,
 };
-use coracle::steps::{self, Context, Inbox, StepHandle};
+use coracle::steps::{self, Context, Inbox, OutputRules, StepHandle};
 
 use crate::scratch::Scratch;
 
@@ -30,7 +30,8 @@ impl Scene {
             builder_dir: base_dir.join("builder"),
             base_dir,
             environment: ["PATH", "HOME"].into_iter().filter_map(own).collect(),
-            line_times: false,
+            output: OutputRules::default(),
+            encoding: coracle::steps::TextEncoding::default(),
         };
         Scene { scratch, context }
     }

@@ -162,7 +162,7 @@ fn the_first_output_is_not_held_back() {
 #[test]
 fn lines_have_the_times_at_which_they_came() {
     let mut scene = Scene::new();
-    scene.context.line_times = true;
+    scene.context.output.line_times = true;
     let report = scene.run(sh("echo a; sleep 0.5; echo b"));
     let times: Vec<f64> = report
         .updates

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, lchown, symlink};
@@ -46,6 +46,11 @@ pub(crate) fn stat(path: &Path, follow: bool) -> io::Result<FileStat> {
 
 fn nanoseconds(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
+}
+
+pub(crate) fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    // O_NOCTTY: a terminal must not become that of the worker (open(2)).
+    options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
 }
 
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {

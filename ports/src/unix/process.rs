@@ -33,6 +33,8 @@ pub struct StepProcess {
     /// What the last answered signal met: 0 or an error number.
     answer: i32,
     unanswered: u32,
+    /// The monitor was told to end.
+    ending: bool,
     /// The monitor has ended.
     lost: bool,
     stdin: Option<WriteEnd>,
@@ -51,6 +53,7 @@ struct Streams {
 
 pub(crate) fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
     reaping::reap_stragglers();
+    reaping::adopt_orphans();
     let mut streams = if spec.terminal {
         terminal_streams().map_err(at(StartStage::Terminal))?
     } else {
@@ -76,6 +79,7 @@ pub(crate) fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
         exit: None,
         answer: 0,
         unanswered: 0,
+        ending: false,
         lost: false,
         stdin: Some(streams.stdin),
         stdout: Some(streams.stdout),
@@ -197,9 +201,21 @@ impl StepProcess {
     /// does what is left to do.
     fn lose(&mut self) {
         self.lost = true;
-        if self.exit.is_none() && self.main != 0 {
+        if self.ending || self.main == 0 {
+            return;
+        }
+        if self.exit.is_none() {
             let _ = raw::kill(-self.main, libc::SIGKILL);
             self.exit = Some(Exit::Signal(libc::SIGKILL));
+        }
+        // It closed its end of the socket by ending, so this does not block for long. Once it is
+        // reaped, what it leaves has come to us, where the system has that.
+        if self
+            .monitor
+            .is_some_and(|monitor| reaping::reap_monitor(monitor, true))
+        {
+            self.monitor = None;
+            reaping::kill_orphans();
         }
     }
 
@@ -315,10 +331,13 @@ impl StepProcess {
 
     /// Has the monitor kill everything; true when it has ended and was reaped by then.
     fn finish(&mut self, deadline: Instant) -> bool {
+        self.awaken();
+        // What happened before comes first.
+        while !self.lost && self.receive(None) {}
         let Some(monitor) = self.monitor else {
             return true;
         };
-        self.awaken();
+        self.ending = true;
         let _ = Order::End.send(self.control.as_fd());
         while self.receive(Some(deadline)) {}
         // A monitor closes its end of the socket only by ending, so this does not block for long.

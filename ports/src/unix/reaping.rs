@@ -1,6 +1,7 @@
 //! Reaping monitors, and whatever else may be a child of the worker.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::raw::{self, Pid};
 
@@ -42,6 +43,45 @@ pub(crate) fn reap_monitor(monitor: Pid, block: bool) -> bool {
 pub(crate) fn reap_strangers() {
     let known = monitors();
     crate::system::reap_except(&known);
+}
+
+/// From now on what a monitor leaves that somebody has killed comes to this process, where the system
+/// has that. Not for process 1, which has the orphans of others, too.
+pub(crate) fn adopt_orphans() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if raw::own_id() != 1 {
+            crate::system::become_adopter();
+        }
+    });
+}
+
+/// Kills the children that are no monitors: what killed monitors have left. They were told apart from
+/// other programs that this process may have started by their process group: a step's is its own.
+pub(crate) fn kill_orphans() {
+    if raw::own_id() == 1 {
+        return;
+    }
+    let until = Instant::now() + ORPHAN_LIMIT;
+    let mut pause = Duration::from_millis(1);
+    // The children of one that was killed come to us in turn.
+    while crate::system::kill_except(&monitors()) > 0 && Instant::now() < until {
+        std::thread::sleep(pause);
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+/// How long killing the orphans may take; what is stuck in the kernel is reaped by nobody then.
+const ORPHAN_LIMIT: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Makes this process the one that the orphans of a monitor come to, where the system has that.
+pub(crate) fn become_adopter() {}
+
+/// Kills and reaps the children of this process in groups of their own, other than those; how many are
+/// left. Here none come.
+pub(crate) fn kill_except(_known: &[Pid]) -> usize {
+    0
 }
 
 /// Reaps the children that have ended, other than those. A child among those that has ended hides

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use super::{raw, reaping};
 use crate::StopRequest;
@@ -55,13 +55,14 @@ pub struct StopRequests(OwnedFd);
 /// Where the handler writes. It stays open as long as the process lives.
 static HANDLER_END: AtomicI32 = AtomicI32::new(-1);
 
-/// Whether the end of a child has been noted and not been looked at: many at once must not fill the
-/// pipe, in which a request to stop has to find room.
-static CHILD_NOTED: AtomicBool = AtomicBool::new(false);
+/// Bit N: signal N has been noted and not been looked at. So the pipe never has more than one byte of
+/// each signal: there is always room for a request to stop, and the handler's write(2) never fails,
+/// hence never changes the errno of the code that it interrupts.
+static NOTED: AtomicU32 = AtomicU32::new(0);
 
 pub(crate) fn stop_requests() -> io::Result<StopRequests> {
     let (reader, writer) = crate::system::pipe()?;
-    // A handler must not block. It would need thousands of requests that nobody read.
+    // A handler must not block.
     raw::set_nonblocking(writer.as_fd())?;
     HANDLER_END.store(writer.into_raw_fd(), Ordering::SeqCst);
     let handler = note as extern "C" fn(libc::c_int);
@@ -77,9 +78,14 @@ pub(crate) fn stop_requests() -> io::Result<StopRequests> {
     Ok(StopRequests(reader))
 }
 
+/// The bit of one of the signals that are noted; all systems number them below 32.
+fn bit(signal: libc::c_int) -> u32 {
+    1 << (signal & 31)
+}
+
 /// The handler: one byte into the pipe.
 extern "C" fn note(signal: libc::c_int) {
-    if signal == libc::SIGCHLD && CHILD_NOTED.swap(true, Ordering::SeqCst) {
+    if NOTED.fetch_or(bit(signal), Ordering::SeqCst) & bit(signal) != 0 {
         return;
     }
     let end: RawFd = HANDLER_END.load(Ordering::SeqCst);
@@ -109,14 +115,13 @@ impl StopRequests {
             if raw::retry(|| raw::read(self.0.as_fd(), &mut byte))? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            // Before it is looked at: what comes from now on counts as another one.
+            NOTED.fetch_and(!bit(i32::from(byte[0])), Ordering::SeqCst);
             match i32::from(byte[0]) {
                 libc::SIGTERM => return Ok(StopRequest::Terminate),
                 libc::SIGINT => return Ok(StopRequest::Interrupt),
                 libc::SIGHUP => return Ok(StopRequest::Hangup),
-                libc::SIGCHLD => {
-                    CHILD_NOTED.store(false, Ordering::SeqCst);
-                    reaping::reap_strangers();
-                }
+                libc::SIGCHLD => reaping::reap_strangers(),
                 libc::SIGUSR2 => return Ok(StopRequest::Drain),
                 _ => {}
             }

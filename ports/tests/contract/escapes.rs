@@ -276,6 +276,25 @@ fn step_dies_with_the_worker() {
 }
 
 #[test]
+fn step_that_kills_its_parent_does_not_free_what_has_left_its_group() {
+    let place = Place::new();
+    let script = format!(
+        "(setsid {SLEEPER} & setsid {SLEEPER} & ); while [ $(wc -l < pids) != 2 ]; do sleep 0.01; done; kill -KILL $PPID; sleep 600"
+    );
+    std::fs::write(place.at("pids"), "").unwrap();
+    let mut process = shell_in(&place.0, &script, false);
+    assert_eq!(exit_of(&mut process), Exit::Signal(libc::SIGKILL));
+    let pids = place.pids(2);
+    drop(process);
+    #[cfg(all(target_os = "linux", not(ports_unlisted)))]
+    assert!(gone_soon(&pids), "{pids:?}");
+    for pid in pids {
+        // SAFETY: kill(2) takes two numbers.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+    }
+}
+
+#[test]
 fn end_of_a_process_is_quick() {
     let started = Instant::now();
     for script in ["exit 0", "sleep 600", "trap '' TERM; sleep 600"] {

@@ -15,6 +15,7 @@ pub struct LogFile {
     path: PathBuf,
     rotation: Rotation,
     open: Option<Open>,
+    takes_prints: bool,
 }
 
 struct Open {
@@ -32,6 +33,15 @@ impl LogFile {
             path: path.to_owned(),
             rotation,
             open: None,
+            takes_prints: false,
+        }
+    }
+
+    /// What this process prints goes into it too: last words, such as those about a full stack.
+    pub fn with_prints(self) -> Self {
+        Self {
+            takes_prints: true,
+            ..self
         }
     }
 
@@ -43,7 +53,7 @@ impl LogFile {
             self.rotate();
         }
         if self.open.is_none() {
-            self.open = open(&self.path).ok();
+            self.open = self.reopened();
         }
         let Some(open) = &mut self.open else {
             return;
@@ -61,7 +71,7 @@ impl LogFile {
         let there = fs::metadata(&self.path).is_ok_and(|found| found.len() > 0);
         self.open = None;
         if there {
-            self.open = open(&self.path).ok();
+            self.open = self.reopened();
             self.rotate();
         }
     }
@@ -71,7 +81,7 @@ impl LogFile {
             return false;
         };
         if self.open.is_none() {
-            self.open = open(&self.path).ok();
+            self.open = self.reopened();
         }
         let open = self.open.as_ref();
         open.is_some_and(|open| open.size >= length && open.size >= open.not_before)
@@ -87,10 +97,19 @@ impl LogFile {
             open.not_before = open.size.saturating_add(BEFORE_NEXT_ATTEMPT);
             return;
         }
-        self.open = self::open(&self.path).ok();
+        self.open = self.reopened();
         if let Ok(mode) = mode {
             let _ = ports::set_mode(&self.path, mode & 0o7777);
         }
+    }
+
+    fn reopened(&self) -> Option<Open> {
+        let open = open(&self.path).ok()?;
+        if self.takes_prints {
+            // Without it, only last words would be lost.
+            let _ = ports::print_to(&open.file);
+        }
+        Some(open)
     }
 }
 

@@ -80,7 +80,11 @@ impl Verifier {
             .map_err(|error| match error {
                 webpki::Error::CertNotValidForName(context) => TlsError::WrongName {
                     expected: name.to_str().into_owned(),
-                    names: context.presented.iter().map(|name| plain(name)).collect(),
+                    names: context
+                        .presented
+                        .iter()
+                        .filter_map(|name| presented(name))
+                        .collect(),
                 },
                 other => bad(&other),
             })
@@ -103,6 +107,16 @@ fn bad(error: &webpki::Error) -> TlsError {
         }
         other => TlsError::BadCertificate(format!("{other}")),
     }
+}
+
+/// A name as webpki shows it, `DnsName("m.org")` or `IpAddress(10.0.0.1)`, without its wrapping; none
+/// for names of other kinds.
+fn presented(text: &str) -> Option<String> {
+    let name = text
+        .strip_prefix("DnsName(")
+        .or_else(|| text.strip_prefix("IpAddress("))?;
+    let name = name.strip_suffix(')')?;
+    Some(plain(name.trim_matches('"')))
 }
 
 fn pin(certificate: &EndEntityCert<'_>) -> Pin {

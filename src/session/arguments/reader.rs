@@ -1,18 +1,21 @@
 //! Takes arguments of a certain type out of a dictionary.
 
-use super::bad;
+use super::{Dialect, bad};
 use crate::calls::{Failure, FailureKind, Seconds};
 use crate::wire::jelly::Value;
 
 /// The arguments of a command. Each can be taken once.
-pub(super) struct Arguments(Vec<(String, Value)>);
+pub(super) struct Arguments {
+    dialect: Dialect,
+    pairs: Vec<(String, Value)>,
+}
 
 impl Arguments {
     /// From the value that a master sent.
     ///
     /// # Errors
     /// It is no dictionary, or has keys that are no texts.
-    pub(super) fn new(args: Value) -> Result<Arguments, Failure> {
+    pub(super) fn new(dialect: Dialect, args: Value) -> Result<Arguments, Failure> {
         let Value::Dict(pairs) = args else {
             return Err(bad(format!(
                 "the arguments must be a dictionary, not {args}"
@@ -22,14 +25,19 @@ impl Arguments {
             .into_iter()
             .map(|(name, value)| Ok((name.into_text()?, value)))
             .collect::<Result<_, Value>>()
-            .map(Arguments)
+            .map(|pairs| Arguments { dialect, pairs })
             .map_err(|name| bad(format!("{name} is the name of an argument")))
+    }
+
+    /// In which words they are.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Takes an argument, None included. As in Python, the last of several counts.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
-        let index = self.0.iter().rposition(|(other, _)| other == name)?;
-        Some(self.0.remove(index).1)
+        let index = self.pairs.iter().rposition(|(other, _)| other == name)?;
+        Some(self.pairs.remove(index).1)
     }
 
     /// Takes an argument that is not None.
@@ -39,7 +47,7 @@ impl Arguments {
 
     /// Whether there is such an argument, other than None.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0
+        self.pairs
             .iter()
             .any(|(other, value)| other == name && *value != Value::None)
     }
@@ -68,7 +76,7 @@ impl Arguments {
     /// # Errors
     /// It is missing.
     pub(super) fn need_key(&self, name: &str) -> Result<(), Failure> {
-        if self.0.iter().any(|(other, _)| other == name) {
+        if self.pairs.iter().any(|(other, _)| other == name) {
             return Ok(());
         }
         Err(missing(name))

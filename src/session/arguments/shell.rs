@@ -1,7 +1,7 @@
 //! The arguments of `shell` (PROTOCOL 6.2.1).
 
 use super::reader::{Arguments, missing, shown_text, unfit};
-use super::{Parsed, local, place};
+use super::{Dialect, Parsed, local, place};
 use crate::calls::{Command, CommandLine, EnvValue, Failure, LogFile, Shell, Word};
 use crate::wire::jelly::Value;
 
@@ -32,11 +32,12 @@ pub(super) fn shell(args: &mut Arguments) -> Result<Parsed, Failure> {
 
 /// A text, or a list of words (PROTOCOL 6.2.3).
 fn command_line(args: &mut Arguments) -> Result<CommandLine, Failure> {
+    let dialect = args.dialect();
     match args.given("command") {
         None => Err(missing("command")),
         Some(Value::List(values) | Value::Tuple(values)) => values
             .into_iter()
-            .map(word)
+            .map(|value| word(value, dialect))
             .collect::<Result<_, _>>()
             .map(CommandLine::Words),
         Some(value) => value
@@ -46,9 +47,13 @@ fn command_line(args: &mut Arguments) -> Result<CommandLine, Failure> {
     }
 }
 
-fn word(value: Value) -> Result<Word, Failure> {
+fn word(value: Value, dialect: Dialect) -> Result<Word, Failure> {
     let unfit = |value: Value| unfit("command", "a list of texts", &value);
     match value {
+        // MessagePack has no tuples. The Python worker does not know a secret there, and prints it.
+        Value::List(parts) if dialect == Dialect::Msgpack && is_obfuscated(&parts) => {
+            word(Value::Tuple(parts), dialect)
+        }
         // Only a tuple: a list of the same shape is not meant to be one (PROTOCOL 6.2.3).
         Value::Tuple(parts) if is_obfuscated(&parts) => {
             let [_, real, shown] =
@@ -103,6 +108,7 @@ fn env_value(value: Value) -> EnvValue {
 
 /// In the order in which the master sent them.
 fn logfiles(args: &mut Arguments) -> Result<Vec<LogFile>, Failure> {
+    let dialect = args.dialect();
     let pairs = match args.given("logfiles") {
         None => return Ok(Vec::new()),
         Some(Value::Dict(pairs)) => pairs,
@@ -113,15 +119,15 @@ fn logfiles(args: &mut Arguments) -> Result<Vec<LogFile>, Failure> {
         .map(|(name, value)| {
             let name =
                 shown_text(name).map_err(|name| unfit("logfiles", "named by texts", &name))?;
-            logfile(name, value)
+            logfile(name, value, dialect)
         })
         .collect()
 }
 
-fn logfile(name: String, value: Value) -> Result<LogFile, Failure> {
+fn logfile(name: String, value: Value, dialect: Dialect) -> Result<LogFile, Failure> {
     let (filename, follow) = match value {
         value @ Value::Dict(_) => {
-            let mut options = Arguments::new(value)?;
+            let mut options = Arguments::new(dialect, value)?;
             let filename = options.required_text("filename")?;
             (filename, Some(options.flag("follow", false)?))
         }

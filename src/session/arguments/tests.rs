@@ -22,13 +22,13 @@ fn id() -> CommandId {
 }
 
 fn read(name: &str, args: Value) -> Result<Command, String> {
-    parse(name, &id(), args)
+    parse(Dialect::Pb, name, &id(), args)
         .map(|parsed| parsed.command)
         .map_err(|failure| failure.message)
 }
 
 fn refused(name: &str, args: Value) -> (FailureKind, String) {
-    let failure = parse(name, &id(), args).unwrap_err();
+    let failure = parse(Dialect::Pb, name, &id(), args).unwrap_err();
     (failure.kind, failure.message)
 }
 
@@ -503,7 +503,7 @@ fn upload(more: Vec<(&str, Value)>) -> Result<Parsed, Failure> {
     for (key, value) in more {
         pairs.push((text(key), value));
     }
-    parse("uploadFile", &id(), Value::Dict(pairs))
+    parse(Dialect::Pb, "uploadFile", &id(), Value::Dict(pairs))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What we call at the master (PROTOCOL 4.7, 6.10 to 6.12).
 
-use super::failure::exception;
+use super::failure::end_of_step;
 use super::{Asked, Event, PbSession, Phase, Target, updates};
 use crate::calls::{Failure, StepId, Transfer, TransferTag, Update};
 use crate::wire::banana::{BananaError, STRING_LIMIT};
@@ -104,7 +104,7 @@ impl PbSession {
             out.tuple_of(1);
             match &result {
                 Ok(()) => out.none(),
-                Err(failure) => out.failure_with_count(&exception(failure), count),
+                Err(failure) => out.failure_with_count(&end_of_step(failure), count),
             }
         });
         debug_assert!(sent.is_ok(), "an exception's texts are shortened");

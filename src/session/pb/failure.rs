@@ -28,6 +28,17 @@ pub(super) fn exception(failure: &Failure) -> RemoteFailure {
     }
 }
 
+/// The exception that ends a step. As with the Python worker it has a traceback, which masters before
+/// 4.0 show: one without frames, which repeats what it is.
+pub(super) fn end_of_step(failure: &Failure) -> RemoteFailure {
+    let mut exception = exception(failure);
+    exception.traceback = format!(
+        "Traceback (most recent call last):\n{}: {}\n",
+        exception.class, exception.text
+    );
+    exception
+}
+
 /// The class of the exception and its bases up to, and without, `Exception`.
 fn classes(kind: FailureKind) -> &'static [&'static str] {
     match kind {
@@ -87,6 +98,17 @@ mod tests {
             assert_eq!(exception.parents[0], class);
             assert_eq!(exception.parents[parents - 1], "builtins.object");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_step_says_in_its_traceback_what_failed() {
+        let failure = Failure {
+            kind: FailureKind::System,
+            message: "what, on what, why".to_owned(),
+        };
+        let said = "Traceback (most recent call last):\nbuiltins.OSError: what, on what, why\n";
+        assert_eq!(end_of_step(&failure).traceback, said);
+        assert_eq!(exception(&failure).traceback, "Traceback unavailable\n");
     }
 
     #[test]

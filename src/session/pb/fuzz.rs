@@ -66,6 +66,7 @@ impl Worker {
                     session.ask_for_shutdown();
                 }
                 Event::Replied { .. }
+                | Event::Attached
                 | Event::Refused { .. }
                 | Event::LoginRefused { .. }
                 | Event::Acknowledged { .. }
@@ -80,6 +81,7 @@ impl Worker {
     fn serve(&mut self, session: &mut PbSession, call: MasterCall) {
         match call {
             MasterCall::Print { reply, .. }
+            | MasterCall::SetWorkerSettings { reply, .. }
             | MasterCall::StartBuild { reply, .. }
             | MasterCall::InterruptCommand { reply, .. }
             | MasterCall::Shutdown { reply } => session.answer(reply, Answer::Nothing),

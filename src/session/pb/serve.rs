@@ -9,7 +9,8 @@ use super::{Event, Lent, PbSession, Served};
 use crate::calls::{
     Answer, BuilderName, CommandId, Fact, Failure, FailureKind, MasterCall, ReplyTo, StepId,
 };
-use crate::session::{ProtocolError, arguments};
+use crate::session::ProtocolError;
+use crate::session::arguments::{self, Dialect};
 use crate::wire::banana::{Item, STRING_LIMIT, Writer, encode};
 use crate::wire::jelly::{Value, unjelly};
 
@@ -125,7 +126,7 @@ impl PbSession {
             "startCommand" => self.start_command(reply, builder, parameters),
             "interruptCommand" => Ok(Reaction::Pass(MasterCall::InterruptCommand {
                 reply,
-                builder,
+                builder: Some(builder),
                 id: CommandId(parameters.next_text(&["command_id", "stepId"])?),
                 // An interrupt without a reason still has to be obeyed.
                 reason: parameters
@@ -153,7 +154,7 @@ impl PbSession {
         let Value::Remote(command) = reference else {
             return Err(parameters.unfit(&REFERENCE, "a reference", &reference));
         };
-        let parsed = arguments::parse(&name, &id, args)?;
+        let parsed = arguments::parse(Dialect::Pb, &name, &id, args)?;
         let lent = Lent {
             command,
             peer: parsed.peer,
@@ -162,7 +163,7 @@ impl PbSession {
         let call = MasterCall::StartCommand {
             reply,
             step: self.next_step,
-            builder,
+            builder: Some(builder),
             id,
             name,
             command: Box::new(parsed.command),

@@ -10,6 +10,7 @@ use ports::FileStat;
 use super::errors::reason;
 use super::quote::quoted_path;
 use super::watch::{Stopped, Watch};
+use crate::steps::place::open_to_read;
 
 /// Copies `from` to `to`, or into `to` if that is a directory. Links are copied as links, hard links
 /// as files of their own; modes, times and, as far as we may, owners are kept. What cannot be
@@ -234,7 +235,7 @@ impl Copying<'_, '_> {
 
     /// Whether there is a copy now, complete or not.
     fn copy_file(&mut self, from: &Path, to: &Path, stat: &FileStat) -> Result<bool, Stopped> {
-        let source = match File::open(from) {
+        let source = match open_to_read(from) {
             Ok(source) => source,
             Err(error) => {
                 let what = format!("cannot open {} for reading", quoted_path(from));

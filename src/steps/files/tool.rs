@@ -7,7 +7,7 @@ use super::watch::{Limits, Stopped, Watch};
 use crate::calls::{CommandLine, FailureReason, Seconds};
 use crate::steps::environment::step_environment;
 use crate::steps::header::{Header, argv_repr};
-use crate::steps::{Context, Inbox, Reporter};
+use crate::steps::{Context, Inbox, Reporter, TextEncoding};
 
 /// The program whose place we take.
 pub(super) struct Tool {
@@ -45,7 +45,7 @@ pub(super) fn run(
         total: tool.max_time.and_then(duration),
     };
     let result = work(&mut Watch::new(reporter, inbox, limits));
-    let Some(ended) = report_end(tool, result, reporter) else {
+    let Some(ended) = report_end(tool, context.encoding, result, reporter) else {
         return Ended::Abandoned;
     };
     let seconds = started.elapsed().as_secs_f64();
@@ -56,6 +56,7 @@ pub(super) fn run(
 /// Says why the work ended, if not by itself; none if nobody listens any more.
 fn report_end(
     tool: &Tool,
+    encoding: TextEncoding,
     result: Result<bool, Stopped>,
     reporter: &mut Reporter,
 ) -> Option<Ended> {
@@ -67,12 +68,17 @@ fn report_end(
         }
         Err(Stopped::Silence) => {
             reporter.failure_reason(FailureReason::Silence);
-            reporter.header(&timeout_text(tool, tool.timeout, "without output"));
+            reporter.header(&timeout_text(
+                tool,
+                encoding,
+                tool.timeout,
+                "without output",
+            ));
             Some(Ended::With(-1))
         }
         Err(Stopped::TotalTime) => {
             reporter.failure_reason(FailureReason::TotalTime);
-            reporter.header(&timeout_text(tool, tool.max_time, "elapsed"));
+            reporter.header(&timeout_text(tool, encoding, tool.max_time, "elapsed"));
             Some(Ended::With(-1))
         }
         Err(Stopped::Abandoned) => None,
@@ -85,6 +91,7 @@ fn start_text(tool: &Tool, context: &Context) -> String {
     let environment = environment.ok().filter(|_| tool.log_environ);
     let header = Header {
         command: &tool.command,
+        encoding: context.encoding,
         directory: &context.base_dir,
         timeout: tool.timeout,
         max_time: tool.max_time,
@@ -97,9 +104,9 @@ fn start_text(tool: &Tool, context: &Context) -> String {
 }
 
 /// PROTOCOL 6.2.7.
-fn timeout_text(tool: &Tool, limit: Option<Seconds>, what: &str) -> String {
+fn timeout_text(tool: &Tool, encoding: TextEncoding, limit: Option<Seconds>, what: &str) -> String {
     let limit = limit.map(|limit| limit.to_string()).unwrap_or_default();
-    let argv = argv_repr(&tool.command);
+    let argv = argv_repr(&tool.command, encoding);
     format!("\ncommand timed out: {limit} seconds {what} running {argv}, attempting to kill\n")
 }
 

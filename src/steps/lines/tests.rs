@@ -1,8 +1,11 @@
 use super::*;
 
+/// As on PB.
+const LONGEST_LINE: usize = 4095;
+
 /// What the splitter makes of these reads, its end included.
 fn split(reads: &[&str]) -> String {
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(&OutputRules::default());
     let mut out = Lines::default();
     for read in reads {
         splitter.push(read, None, &mut out);
@@ -135,7 +138,7 @@ fn an_endless_cursor_sequence_passes_as_text() {
     let text = format!("\x1b[{};1H\n", "1".repeat(100_000));
     let in_one = split(&[&text]);
     assert_eq!(in_one.replace('\n', ""), text.replace('\n', ""));
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(&OutputRules::default());
     let mut out = Lines::default();
     for at in 0..text.len() {
         splitter.push(&text[at..=at], None, &mut out);
@@ -196,7 +199,7 @@ fn no_text_is_lost_however_it_is_cut() {
 
 #[test]
 fn a_line_has_the_time_of_its_first_character() {
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(&OutputRules::default());
     let mut out = Lines::default();
     let long = "x".repeat(LONGEST_LINE);
     for (text, time) in [
@@ -219,13 +222,77 @@ fn a_line_has_the_time_of_its_first_character() {
 #[test]
 fn there_is_one_time_for_every_line() {
     let text = format!("\n\na\r\n{}\nb\r", "é".repeat(9000));
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(&OutputRules::default());
     let mut out = Lines::default();
     for read in text.split_inclusive(['a', '\n']) {
         splitter.push(read, Some(1.0), &mut out);
     }
     splitter.finish(Some(2.0), &mut out);
     assert_eq!(out.times.len(), out.text.lines().count());
+}
+
+/// A splitter by an expression of the master's own.
+fn by(expression: &str, longest_line: usize) -> Splitter {
+    Splitter::new(&OutputRules {
+        line_ends: LineEnds::parse(expression).unwrap(),
+        longest_line,
+        ..OutputRules::default()
+    })
+}
+
+#[test]
+fn an_expression_of_the_masters_own_cuts_as_the_usual_one_would() {
+    // The same ends in other words, so that the engine has to find them.
+    const SAME: &str = r"(\r\n|\r(?=.)|\033\[u|\033\[\d+;\d+[Hf]|\033\[2J|\x08+)";
+    let long = "é".repeat(9000);
+    for reads in [
+        &["x\r", "y\n"][..],
+        &["x\r", "\ny\n"],
+        &["\r\r\n"],
+        &["ab\x08", "\x08c\n"],
+        &["x\x1b[uy\x1b[2Jz\x1b[3;4Hq\x1b[1;2fr\n"],
+        &["x\x1b", "[", "2", "Jy\n"],
+        &["partial"],
+        &["partial\r"],
+        &["\r"],
+        &["", "\n", ""],
+        &[""],
+        &["a", &long, "b\nc"],
+    ] {
+        let mut splitter = by(SAME, LONGEST_LINE);
+        let mut out = Lines::default();
+        for (time, read) in reads.iter().enumerate() {
+            splitter.push(read, Some(time as f64), &mut out);
+        }
+        splitter.finish(Some(9.0), &mut out);
+        assert_eq!(out.text, split(reads), "{reads:?}");
+        assert_eq!(out.times.len(), out.text.lines().count(), "{reads:?}");
+    }
+}
+
+#[test]
+fn a_line_found_by_an_expression_has_the_time_of_its_first_character() {
+    let mut splitter = by(";", 4);
+    let mut out = Lines::default();
+    for (text, time) in [("a", 1.0), ("b;c", 2.0), (";\nabcdef", 3.0), ("g", 4.0)] {
+        splitter.push(text, Some(time), &mut out);
+    }
+    splitter.finish(Some(5.0), &mut out);
+    assert_eq!(out.text, "ab\nc\n\nabcd\nefg\n");
+    assert_eq!(out.times, [1.0, 2.0, 3.0, 3.0, 3.0]);
+}
+
+#[test]
+fn lines_are_as_long_as_the_master_allows() {
+    let rules = OutputRules {
+        longest_line: 1,
+        ..OutputRules::default()
+    };
+    let mut splitter = Splitter::new(&rules);
+    let mut out = Lines::default();
+    splitter.push("ab\ncd", None, &mut out);
+    splitter.finish(None, &mut out);
+    assert_eq!(out.text, "a\nb\nc\nd\n");
 }
 
 /// Numbers that are the same in every run.

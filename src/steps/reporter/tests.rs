@@ -2,11 +2,21 @@ use std::sync::mpsc::{self, Receiver};
 
 use super::*;
 
+use std::time::Duration;
+
+/// As on PB.
+const BATCH_SIZE: usize = 64 * 1024;
+const BATCH_INTERVAL: Duration = Duration::from_millis(200);
+
 /// A reporter, and what it has posted.
 fn reporter(line_times: bool) -> (Reporter, Receiver<StepEvent>) {
     let (sender, events) = mpsc::channel();
     let post: Post = Box::new(move |event| sender.send(event).unwrap());
-    (Reporter::new(Rc::new(post), line_times), events)
+    let rules = OutputRules {
+        line_times,
+        ..OutputRules::default()
+    };
+    (Reporter::new(Rc::new(post), rules), events)
 }
 
 fn updates(events: &Receiver<StepEvent>) -> Vec<Update> {
@@ -120,7 +130,7 @@ fn the_window_closes_and_opens_with_what_the_master_has_taken() {
         reporter.acknowledged(cost);
     }
     assert!(reporter.has_room());
-    assert_eq!(reporter.unacknowledged, 0);
+    assert!(reporter.unacknowledged.fits(WINDOW));
 }
 
 #[test]
@@ -183,4 +193,35 @@ fn transfers_are_told_apart_by_their_tags() {
         },
     ];
     assert_eq!(events.try_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_was_said_before_an_interrupt_does_not_wait() {
+    let (mut reporter, events) = reporter(false);
+    reporter.stdout("a\n");
+    reporter.post_due(Instant::now());
+    reporter.stdout("b\nhalf");
+    updates(&events);
+    reporter.flush();
+    assert_eq!(updates(&events), [Update::Stdout(lines("b\n"))]);
+}
+
+#[test]
+fn a_master_may_ask_for_smaller_and_faster_batches_but_not_for_slower_ones() {
+    let settings = |buffer_size, buffer_timeout| crate::calls::WorkerSettings {
+        buffer_size,
+        buffer_timeout: crate::calls::Seconds::Float(buffer_timeout),
+        newline_re: "x".to_owned(),
+        max_line_length: 80,
+    };
+    let rules = OutputRules::wanted(&settings(100, 0.01)).unwrap();
+    assert_eq!(rules.batch_size, 100);
+    assert_eq!(rules.batch_interval, Duration::from_millis(10));
+    assert_eq!(rules.longest_line, 79);
+    let rules = OutputRules::wanted(&settings(usize::MAX, 5.0)).unwrap();
+    assert_eq!(rules.batch_interval, BATCH_INTERVAL);
+    assert!(rules.batch_size <= WINDOW / 2);
+    let mut short = settings(1, 0.0);
+    short.max_line_length = 1;
+    assert!(OutputRules::wanted(&short).is_err());
 }

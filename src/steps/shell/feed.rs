@@ -15,8 +15,7 @@ pub(super) struct Feed {
 
 impl Feed {
     /// Input for the program; without any, it sees end of file at once, except on a terminal.
-    pub(super) fn new(end: Option<WriteEnd>, text: Option<&str>, terminal: bool) -> Feed {
-        let bytes = text.unwrap_or_default().as_bytes().to_vec();
+    pub(super) fn new(end: Option<WriteEnd>, bytes: Vec<u8>, terminal: bool) -> Feed {
         let mut feed = Feed {
             end,
             bytes,

@@ -134,7 +134,7 @@ impl Running<'_> {
     }
 
     fn message(&self, cause: Cause) -> String {
-        let command = || argv_repr(&self.shell.command);
+        let command = || argv_repr(&self.shell.command, self.encoding);
         let limit = |limit: Option<_>| limit.map_or_else(String::new, |limit| format!("{limit}"));
         match cause {
             Cause::Silence => {

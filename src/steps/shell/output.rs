@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use ports::ReadEnd;
 
 use crate::calls::Shell;
+use crate::steps::TextEncoding;
 use crate::steps::decode::Decoder;
 
 /// Which of the two.
@@ -31,10 +32,15 @@ struct Half {
 
 impl Output {
     /// Streams that nobody has read from.
-    pub(super) fn new(stdout: Option<ReadEnd>, stderr: Option<ReadEnd>, shell: &Shell) -> Output {
+    pub(super) fn new(
+        stdout: Option<ReadEnd>,
+        stderr: Option<ReadEnd>,
+        shell: &Shell,
+        encoding: TextEncoding,
+    ) -> Output {
         let half = |end, wanted| Half {
             end,
-            decoder: Decoder::default(),
+            decoder: Decoder::new(encoding),
             wanted,
         };
         Output {
@@ -64,13 +70,13 @@ impl Output {
     }
 
     /// Closes one; returns the last of its text.
-    pub(super) fn close(&mut self, stream: Stream) -> &'static str {
+    pub(super) fn close(&mut self, stream: Stream) -> Cow<'static, str> {
         let half = self.half(stream);
         half.end = None;
         if half.wanted {
             half.decoder.finish()
         } else {
-            ""
+            Cow::Borrowed("")
         }
     }
 

@@ -14,7 +14,7 @@ use super::{leftovers, reason, system_failure};
 use crate::calls::{Failure, FailureReason, Shell};
 use crate::steps::logfiles::LogFiles;
 use crate::steps::mailbox::{Notice, Stop, earlier};
-use crate::steps::{Inbox, Reporter};
+use crate::steps::{Inbox, Reporter, TextEncoding};
 
 /// Bytes read at once; what a pipe holds on most systems.
 const READ_SIZE: usize = 64 * 1024;
@@ -43,6 +43,7 @@ pub(super) enum Outcome {
 /// A running program.
 pub(super) struct Running<'a> {
     pub(super) shell: &'a Shell,
+    pub(super) encoding: TextEncoding,
     pub(super) reporter: &'a mut Reporter,
     inbox: &'a mut Inbox,
     /// Until it and everything it started is gone.
@@ -78,13 +79,23 @@ impl<'a> Running<'a> {
         logs: LogFiles,
         reporter: &'a mut Reporter,
         inbox: &'a mut Inbox,
+        encoding: TextEncoding,
     ) -> Running<'a> {
         let stdin = process.take_stdin();
+        let input = shell.initial_stdin.as_deref().unwrap_or_default();
+        // The start has made sure that all of it can be encoded.
+        let input = encoding.encode_lossy(input);
         Running {
-            feed: Feed::new(stdin, shell.initial_stdin.as_deref(), shell.use_pty),
-            output: Output::new(process.take_stdout(), process.take_stderr(), shell),
+            feed: Feed::new(stdin, input, shell.use_pty),
+            output: Output::new(
+                process.take_stdout(),
+                process.take_stderr(),
+                shell,
+                encoding,
+            ),
             clocks: Clocks::new(shell.timeout, shell.max_time, Instant::now()),
             shell,
+            encoding,
             reporter,
             inbox,
             process: Some(process),
@@ -334,7 +345,7 @@ impl<'a> Running<'a> {
 
     fn close(&mut self, stream: Stream) {
         let rest = self.output.close(stream);
-        self.report(stream, rest);
+        self.report(stream, &rest);
     }
 
     fn report(&mut self, stream: Stream, text: &str) {

@@ -9,6 +9,7 @@ use super::reason;
 use crate::calls::{CommandLine, Shell};
 use crate::steps::environment::{Environment, impossible_name};
 use crate::steps::header::shown;
+use crate::steps::{TextEncoding, Unencodable};
 
 /// Why a program did not start; one line without newline.
 pub(super) enum Refusal {
@@ -23,6 +24,7 @@ pub(super) fn start(
     shell: &Shell,
     environment: &Environment,
     directory: &Path,
+    encoding: TextEncoding,
 ) -> Result<StepProcess, Refusal> {
     let (words, program) = match &shell.command {
         CommandLine::Text(text) => {
@@ -48,6 +50,11 @@ pub(super) fn start(
             "cannot start {program}: no environment can have a variable named '{name}'"
         )));
     }
+    let words = encoded(words, shell.initial_stdin.as_deref(), encoding).map_err(|character| {
+        Refusal::Users(format!(
+            "cannot start {program}: the worker's unicode_encoding has no character '{character}'"
+        ))
+    })?;
     let spec = ProcessSpec {
         words: &words,
         env: environment,
@@ -55,6 +62,27 @@ pub(super) fn start(
         terminal: shell.use_pty,
     };
     ports::start(&spec).map_err(|error| refusal(&program, directory, &error))
+}
+
+/// The words in the coding of the worker; makes sure that the program's input can be encoded too.
+fn encoded(
+    words: Vec<OsString>,
+    stdin: Option<&str>,
+    encoding: TextEncoding,
+) -> Result<Vec<OsString>, char> {
+    if encoding == TextEncoding::Utf8 {
+        return Ok(words);
+    }
+    let encode = |text: &str| {
+        let encoded = encoding.encode(text);
+        encoded.map_err(|Unencodable(character)| character)
+    };
+    encode(stdin.unwrap_or_default())?;
+    let word = |word: OsString| match word.to_str() {
+        Some(text) => encode(text).map(ports::name_from_bytes),
+        None => Ok(word),
+    };
+    words.into_iter().map(word).collect()
 }
 
 fn refusal(program: &str, directory: &Path, error: &StartError) -> Refusal {

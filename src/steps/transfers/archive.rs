@@ -9,6 +9,7 @@ use tar::{Builder, EntryType, Header};
 
 use super::tree::{Kind, Member};
 use crate::calls::Compression;
+use crate::steps::place::open_to_read;
 
 /// An archive in the making. Each member is complete when its call returns.
 ///
@@ -60,7 +61,7 @@ impl<W: Write> Archive<W> {
                 self.put(member, EntryType::Directory, b"", 0, &mut io::empty())?;
                 Ok(Written::Whole)
             }
-            Kind::File => match File::open(&member.path) {
+            Kind::File => match open_to_read(&member.path) {
                 Ok(file) => self.add_file(member, file),
                 Err(error) => Ok(Written::Missing(error)),
             },

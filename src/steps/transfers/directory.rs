@@ -1,6 +1,5 @@
 //! Sends a directory to the master as an archive (PROTOCOL 6.11).
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use super::outcome::Outcome;
 use super::tree::{Kind, Member, Tree, Unreadable};
 use crate::calls::{Compression, Transfer, UploadDirectory};
 use crate::steps::files::errors::{number, reason};
+use crate::steps::place::open_to_read;
 use crate::steps::quote::text_repr;
 
 /// Sends the archive and everything that is to be said about it, but the exit code.
@@ -74,7 +74,7 @@ fn first_unreadable(
         if member.kind != Kind::File {
             continue;
         }
-        if let Err(error) = File::open(&member.path) {
+        if let Err(error) = open_to_read(&member.path) {
             let path = member.path;
             return Ok(Some(Unreadable { path, error }));
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::exchange::{Abandoned, Exchange};
 use super::outcome::Outcome;
 use super::target::Target;
-use crate::calls::{DownloadFile, Transfer};
+use crate::calls::{DownloadFile, NOTHING_READ, Transfer};
 use crate::steps::files::errors::reason;
 
 /// Fetches the file and says everything that is to be said about it, but the exit code.
@@ -44,6 +44,7 @@ fn finish(target: Target, result: Result<(), Halt>, path: &Path) -> Result<Outco
         Err(Halt::Full) => (Outcome::full(path), true),
         Err(Halt::Interrupted) => (Outcome::interrupted(), false),
         Err(Halt::Refused(words)) => (Outcome::refused(words), false),
+        Err(Halt::Nothing) => (nothing_came(path), false),
         Err(Halt::Unwritable(error)) => (cannot_write(path, &error), false),
         Err(Halt::Abandoned) => return Err(Abandoned),
     };
@@ -53,6 +54,13 @@ fn finish(target: Target, result: Result<(), Halt>, path: &Path) -> Result<Outco
         }
     }
     Ok(outcome)
+}
+
+/// The user is to see why: the master itself does not know that it has failed.
+fn nothing_came(path: &Path) -> Outcome {
+    log::error!("{NOTHING_READ}");
+    let path = path.display();
+    Outcome::trouble(format!("Cannot download to '{path}': {NOTHING_READ}"))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Outcome {
@@ -67,6 +75,8 @@ enum Halt {
     Interrupted,
     /// The master could not read, or broke the rules.
     Refused(String),
+    /// The master answers reads, but with nothing.
+    Nothing,
     Unwritable(io::Error),
     Abandoned,
 }
@@ -112,6 +122,7 @@ impl<'e, 'a> Reading<'e, 'a> {
             };
             let bytes = match self.exchange.reply()? {
                 Some(Ok(bytes)) => bytes,
+                Some(Err(words)) if words == NOTHING_READ => return Err(Halt::Nothing),
                 Some(Err(words)) => return Err(Halt::Refused(words)),
                 None => return Ok(()),
             };

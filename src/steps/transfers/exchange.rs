@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 
 use crate::calls::{Transfer, TransferReply, TransferTag};
 use crate::steps::mailbox::{Notice, Stop};
+use crate::steps::window::Window;
 use crate::steps::{Inbox, Reporter};
 
-/// Bytes of blocks under way that the master has not yet confirmed. On a link of 60 ms this allows
-/// 17 MB a second; it is also what a transfer costs in memory.
-const WINDOW: usize = 1 << 20;
+/// Bytes of blocks under way that the master has not yet confirmed: at first, and on a link that has
+/// room for more. With a round trip of 60 ms the larger one carries 67 MB a second; it is also what a
+/// transfer costs in memory at most.
+const WINDOW: usize = 1024 * 1024;
+const LARGEST_WINDOW: usize = 4 * 1024 * 1024;
 
 /// Blocks under way even if they are larger than the window.
 const LEAST_UNDER_WAY: usize = 2;
 
 /// Most blocks under way, however small.
-const MOST_UNDER_WAY: usize = 64;
+const MOST_UNDER_WAY: usize = 512;
 
 /// How long the next reply may take once the master wants the transfer to end. Without an interrupt
 /// it may take any time: the master is alive, or else we would have been abandoned.
@@ -31,8 +34,8 @@ pub(super) struct Exchange<'a> {
     pub(super) reporter: &'a mut Reporter,
     inbox: &'a mut Inbox,
     under_way: VecDeque<Call>,
-    /// Sum of the costs of the calls under way.
-    cost: usize,
+    /// Of the costs of the calls under way.
+    window: Window,
     /// When to give up waiting; none as long as the transfer is wanted.
     give_up: Option<Instant>,
 }
@@ -50,7 +53,7 @@ impl<'a> Exchange<'a> {
             reporter,
             inbox,
             under_way: VecDeque::new(),
-            cost: 0,
+            window: Window::new(WINDOW, LARGEST_WINDOW),
             give_up: None,
         }
     }
@@ -61,15 +64,19 @@ impl<'a> Exchange<'a> {
     }
 
     /// Whether one more call of this cost may be sent before a reply is taken.
-    pub(super) fn has_room(&self, cost: usize) -> bool {
+    pub(super) fn has_room(&mut self, cost: usize) -> bool {
         let count = self.under_way.len();
-        count < LEAST_UNDER_WAY || (count < MOST_UNDER_WAY && self.cost + cost <= WINDOW)
+        let fits = self.window.fits(cost);
+        if !fits {
+            self.window.waited();
+        }
+        count < LEAST_UNDER_WAY || (count < MOST_UNDER_WAY && fits)
     }
 
     /// Sends a call without waiting for the reply.
     pub(super) fn send(&mut self, transfer: Transfer, cost: usize) {
         let tag = self.reporter.transfer(transfer);
-        self.cost += cost;
+        self.window.sent(cost, Instant::now());
         self.under_way.push_back(Call {
             tag,
             cost,
@@ -89,7 +96,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn ready_reply(&mut self) -> Option<TransferReply> {
         let oldest = self.under_way.front_mut()?;
         let reply = oldest.reply.take()?;
-        self.cost -= oldest.cost;
+        self.window.confirmed(oldest.cost, Instant::now());
         self.under_way.pop_front();
         Some(reply)
     }
@@ -105,7 +112,7 @@ impl<'a> Exchange<'a> {
                 Some(notice) => self.receive(notice)?,
                 None if self.give_up.is_some_and(|at| at <= Instant::now()) => {
                     self.under_way.clear();
-                    self.cost = 0;
+                    self.window = Window::new(WINDOW, LARGEST_WINDOW);
                     return Ok(Some(Err(
                         "it did not answer after it had interrupted the transfer".to_owned(),
                     )));

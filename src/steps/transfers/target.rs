@@ -33,7 +33,7 @@ impl Target {
             }
             Ok(found) if is_file(&found) && found.links == 1 => {
                 // Whoever may not write the file may not replace it either.
-                OpenOptions::new().write(true).open(path)?;
+                ports::without_waiting(OpenOptions::new().write(true)).open(path)?;
                 let mode = mode.unwrap_or(found.mode & 0o7777);
                 Target::beside(path, Some(mode), Some(&found))
                     .or_else(|_| Target::in_place(path, Some(mode)))
@@ -74,11 +74,9 @@ impl Target {
         if found.is_some_and(|found| found.mode & 0o170_000 == 0o010_000) {
             return Err(ErrorKind::Unsupported.into());
         }
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        let file = ports::without_waiting(&mut options).open(path)?;
         if let (Some(mode), true) = (mode, found.is_none_or(|found| is_file(&found))) {
             ports::set_mode(path, mode)?;
         }
@@ -122,6 +120,27 @@ impl Drop for Target {
     }
 }
 
+/// Removes what downloads of a process that is gone have left in a directory; returns how many files
+/// that were.
+pub fn remove_parts(directory: &Path, pid: u32) -> usize {
+    let start = format!("{}{pid}-", PART.0);
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let parts = entries.filter(|entry| {
+        let name = entry.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(&start)?.strip_suffix(PART.1));
+        number.is_some_and(|number| number.parse::<usize>().is_ok())
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+    });
+    parts
+        .filter(|part| fs::remove_file(part.path()).is_ok())
+        .count()
+}
+
+/// How the names of such files begin and end; in between are the numbers of the process and the file.
+const PART: (&str, &str) = (".coracle-", ".part");
+
 fn is_file(stat: &FileStat) -> bool {
     stat.mode & 0o170_000 == 0o100_000
 }
@@ -131,5 +150,32 @@ fn is_file(stat: &FileStat) -> bool {
 fn unused_name() -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!(".coracle-{}-{count}.part", std::process::id())
+    format!("{}{}-{count}{}", PART.0, std::process::id(), PART.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_parts_of_the_process_that_is_gone_are_removed() {
+        let directory = std::env::temp_dir().join(format!("coracle-parts-{}", std::process::id()));
+        fs::create_dir_all(directory.join(".coracle-7-3.part")).unwrap();
+        let names = [
+            ".coracle-7-0.part",
+            ".coracle-7-12.part",
+            ".coracle-77-0.part",
+            ".coracle-7-x.part",
+            ".coracle-7-0.part2",
+            "file",
+        ];
+        for name in names {
+            fs::write(directory.join(name), "x").unwrap();
+        }
+        assert_eq!(remove_parts(&directory, 7), 2);
+        let left = fs::read_dir(&directory).unwrap().count();
+        assert_eq!(left, names.len() + 1 - 2);
+        fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(remove_parts(&directory, 7), 0);
+    }
 }

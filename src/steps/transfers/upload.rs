@@ -12,6 +12,7 @@ use super::exchange::{Abandoned, Exchange};
 use super::outcome::Outcome;
 use crate::calls::{Transfer, UploadFile};
 use crate::steps::files::errors::reason;
+use crate::steps::place::open_to_read;
 
 /// Sends the file and everything that is to be said about it, but the exit code.
 pub(super) fn send(
@@ -53,9 +54,9 @@ fn open(path: &Path) -> io::Result<(File, FileStat)> {
     let stat = ports::stat(path, true)?;
     match stat.mode & 0o170_000 {
         0o040_000 => Err(io::ErrorKind::IsADirectory.into()),
-        // Opening it would block until somebody writes, and nothing could interrupt that.
+        // It has no content of its own, and may never have an end.
         0o010_000 => Err(io::ErrorKind::Unsupported.into()),
-        _ => Ok((File::open(path)?, stat)),
+        _ => Ok((open_to_read(path)?, stat)),
     }
 }
 

@@ -1,47 +1,65 @@
-"""Records of Python's worker from earlier runs; they hold as long as nothing they depend on changed."""
+"""Records from earlier runs; they hold as long as nothing they depend on changed."""
 
 import hashlib
+import inspect
 import json
 import platform
-import shutil
 from pathlib import Path
 
+from .settings import HERE
 from .side import Outcome
 
-# These decide how records are judged, not what is in them.
-JUDGES = {"compare.py", "report.py", "cache.py", "selftest.py", "run.py"}
+# These say nothing, or decide how records are judged, not what is in them.
+JUDGES = {
+    "__init__.py",
+    "cache.py",
+    "combination.py",
+    "compare.py",
+    "limits.py",
+    "match.py",
+    "report.py",
+}
 
 
 class Cache:
-    """Outcomes by scenario name, below one directory."""
+    """Outcomes of one side by scenario name, below one directory.
 
-    def __init__(self, directory, here):
-        self.directory = Path(directory) / fingerprint(here)
-        if not self.directory.exists():
-            shutil.rmtree(directory, ignore_errors=True)
-            self.directory.mkdir(parents=True)
+    `depends` are files that decide too what is recorded.
+    """
+
+    def __init__(self, directory, *depends):
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        files = [HERE / "master.cfg", HERE / "steps.py", *sorted((HERE / "harness").glob("*.py"))]
+        self.common = hashlib.sha256(platform.python_version().encode())
+        for file in [*files, *depends]:
+            if file.name not in JUDGES:
+                add_file(self.common, file)
 
     def get(self, scenario):
         """The stored outcome, or None."""
         try:
-            stored = json.loads((self.directory / f"{scenario.name}.json").read_text())
+            stored = json.loads(self._file(scenario).read_text())
         except FileNotFoundError:
             return None
-        return Outcome(items=stored["items"], seconds=stored["seconds"])
+        if stored.pop("fingerprint") != self._fingerprint(scenario):
+            return None
+        return Outcome(**stored)
 
     def put(self, scenario, outcome):
-        """Stores an outcome without problems."""
-        if not outcome.problems:
-            text = json.dumps({"items": outcome.items, "seconds": outcome.seconds}, indent=1)
-            (self.directory / f"{scenario.name}.json").write_text(text)
+        """Stores an outcome that was found to be as it must be."""
+        stored = {"fingerprint": self._fingerprint(scenario), **vars(outcome)}
+        self._file(scenario).write_text(json.dumps(stored, indent=1))
+
+    def _file(self, scenario):
+        return self.directory / f"{scenario.name}.json"
+
+    def _fingerprint(self, scenario):
+        digest = self.common.copy()
+        add_file(digest, Path(inspect.getsourcefile(scenario.steps)))
+        return digest.hexdigest()[:16]
 
 
-def fingerprint(here):
-    """Changes with every file that decides what is recorded, and with Python itself."""
-    digest = hashlib.sha256(platform.python_version().encode())
-    files = [here / "requirements.txt", here / "master.cfg", here / "steps.py"]
-    files += sorted((here / "harness").glob("*.py")) + sorted((here / "scenarios").glob("*.py"))
-    for file in files:
-        if file.name not in JUDGES:
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+def add_file(digest, file):
+    """Makes the digest depend on a file's name and content."""
+    digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")

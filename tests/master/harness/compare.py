@@ -47,10 +47,11 @@ class Verdict:
     stale: list = field(default_factory=list)  # entries of the list that do not hold
 
 
-def read_differences(path, scenarios):
-    """The entries of a list of differences, checked."""
+def read_differences(path, scenarios, combination):
+    """The entries of a list of differences that are about a combination, checked."""
     entries = []
     for entry in tomllib.loads(path.read_text()).get("difference", []):
+        taken = combination.takes(entry)
         if not NEEDED <= entry.keys() <= ALLOWED:
             raise Trouble(f"{path.name}: an entry has {sorted(ALLOWED)}, not {sorted(entry)}")
         if entry["scenario"] not in scenarios:
@@ -58,7 +59,10 @@ def read_differences(path, scenarios):
         if not entry.get("theirs") and not entry.get("ours"):
             raise Trouble(f"{path.name}: an entry says what only one side shows: {entry}")
         items = entry.pop("item")
-        entries.append(Chosen(items=[items] if isinstance(items, str) else items, **entry))
+        if taken:
+            entries.append(
+                Chosen(items=[items] if isinstance(items, str) else items, **entry)
+            )
     return entries
 
 

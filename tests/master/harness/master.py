@@ -10,26 +10,35 @@ from .daemon import Daemon
 from .errors import Trouble
 from .ports import free_ports
 from .rest import Rest
+from .transport import PLAIN
 from .waiting import wait_for
 
 START_SECONDS = 90
 STOP_SECONDS = 30
 
+# Run as a text, because a master of Debian's has no script in the virtual environment.
+BUILDBOT = "from buildbot.scripts.runner import run; run()"
+
 
 class Master:
-    """One master. `scene` is the dictionary that its configuration file reads from scene.json."""
+    """One master. `scene` is the dictionary that its configuration file reads from scene.json.
 
-    def __init__(self, venv, directory, config, scene, env):
-        self.venv = venv
+    `venv` is the virtual environment that it runs in; workers reach it by `transport`.
+    """
+
+    def __init__(self, venv, directory, config, scene, env, transport=PLAIN):
+        self.program = [venv / "bin/python", "-c", BUILDBOT]
         self.directory = directory
         self.scene = dict(scene)
         self.env = env
+        self.transport = transport
         self.daemon = None
+        self.relay = None
         self.output = directory / "twistd.log"
         self._create(config)
 
     def _create(self, config):
-        argv = [self.venv / "bin/buildbot", "create-master", "--no-logrotate", self.directory]
+        argv = [*self.program, "create-master", "--no-logrotate", self.directory]
         made = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=120)
         if made.returncode != 0:
             raise Trouble(f"create-master: {made.stdout}{made.stderr}")
@@ -37,7 +46,10 @@ class Master:
         self._choose_ports()
 
     def _choose_ports(self):
-        self.scene["port"], self.scene["www"] = free_ports(2)
+        port, inner_port, self.scene["www"] = free_ports(3)
+        self.scene["port"] = port
+        self.scene["protocols"] = self.transport.protocols(port, inner_port)
+        self.relay_argv = self.transport.relay(port, inner_port)
         self.rest = Rest(self.scene["www"])
         self.write_scene()
 
@@ -53,7 +65,9 @@ class Master:
 
     def start(self):
         """Starts the master and waits until its REST interface answers."""
-        argv = [self.venv / "bin/buildbot", "start", "--nodaemon", self.directory]
+        if self.relay_argv and self.relay is None:
+            self.relay = Daemon(self.relay_argv, self.directory, self.env, self.output)
+        argv = [*self.program, "start", "--nodaemon", self.directory]
         self.daemon = Daemon(argv, self.directory, self.env, self.output)
         wait_for("the start of the master", self._started_or_failed, START_SECONDS)
         if not self.daemon.alive():
@@ -90,6 +104,9 @@ class Master:
         """Ends the master, if it runs."""
         if self.daemon is not None:
             self.daemon.stop(STOP_SECONDS)
+        if self.relay is not None:
+            self.relay.stop()
+            self.relay = None
 
     def builder_id(self, name):
         """The id of the builder called `name`."""

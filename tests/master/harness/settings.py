@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import people
+from .combination import DEFAULT, Combination
 from .errors import Trouble
 
 HERE = Path(__file__).resolve().parent.parent  # tests/master
@@ -26,7 +27,9 @@ class Scene:
     """The places and programs of one side."""
 
     program: list  # the worker's command, without subcommand
-    venv: Path
+    venv: Path  # of Python's worker
+    master_venv: Path
+    combination: Combination
     root: Path  # made for this side, not there yet; goes away at the end
     logs: Path  # where logs are kept
 
@@ -37,9 +40,25 @@ def add_worker_option(parser):
     )
 
 
+def master_environment(version):
+    """The virtual environment of a master; made if it is not there."""
+    made = subprocess.run([HERE / "setup.sh", version], stdout=subprocess.PIPE, text=True)
+    if made.returncode != 0:
+        raise Trouble(f"there is no environment for a master {version}; see above")
+    return Path(made.stdout.strip())
+
+
+def present(worker):
+    """Our worker's path; Trouble if there is no such file."""
+    if not worker.exists():
+        raise Trouble(f"there is no worker {worker}; build it, or name one with --worker")
+    return worker
+
+
 @contextlib.contextmanager
-def scene_of_one_side(word, purpose, worker):
+def scene_of_one_side(word, purpose, worker, combination=DEFAULT):
     """A Scene for `theirs` or `ours`; its root is removed afterwards."""
+    master_venv = master_environment(combination.master)
     logs = LOGS / purpose / word
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
@@ -50,11 +69,9 @@ def scene_of_one_side(word, purpose, worker):
         if word == "theirs":
             python = people.within_reach(venv, parent) / "bin/python"
             program = [python, "-c", PYTHON_WORKER]
-        elif worker.exists():
-            program = [people.within_reach(worker.resolve(), parent)]
         else:
-            raise Trouble(f"there is no worker {worker}; build it, or name one with --worker")
-        yield Scene(program=program, venv=venv, root=parent / "run", logs=logs)
+            program = [people.within_reach(present(worker).resolve(), parent)]
+        yield Scene(program, venv, master_venv, combination, parent / "run", logs)
     finally:
         # Some scenarios leave directories that nobody may enter.
         subprocess.run(["chmod", "-R", "u+rwX", parent], check=False, stderr=subprocess.DEVNULL)

@@ -16,6 +16,7 @@ from .master import Master
 from .scenario import Places
 from .settings import HERE
 from .stage import Stage, force_all
+from .transport import make_transport
 from .waiting import wait_for
 from .worker import Worker
 
@@ -35,8 +36,9 @@ class Outcome:
 class Group:
     """A master and a worker with the scenarios that run on them."""
 
-    def __init__(self, name, scenarios, scene, say):
+    def __init__(self, name, scenarios, scene, transport, say):
         self.name = name
+        self.transport = transport
         self.scenarios = scenarios
         self.scene = scene
         self.say = say
@@ -68,11 +70,12 @@ class Group:
             "scenarios": [each.name for each in self.scenarios],
         }
         self.master = Master(
-            self.scene.venv,
+            self.scene.master_venv,
             self.directory / "master",
             HERE / "master.cfg",
             fields,
             self.environment,
+            self.transport,
         )
         self.master.start()
         self.new_worker()
@@ -176,15 +179,18 @@ def run_side(scenarios, scene, jobs, say):
     """Runs all `scenarios` with one worker program; Outcomes by name. `say` takes progress lines."""
     make_root(scene.root)
     make_inputs(scene.root / "inputs")
+    transport = make_transport(scene.combination.transport, scene.root / "keys")
     together = [each for each in scenarios if not each.alone]
     alone = [each for each in scenarios if each.alone]
     # A master keeps one core busy: there are two for what can run side by side.
     halves = {"first": together[0::2], "second": together[1::2]}
     groups = [
-        (Group(name, half, scene, say), max(jobs // 2, 1)) for name, half in halves.items() if half
+        (Group(name, half, scene, transport, say), max(jobs // 2, 1))
+        for name, half in halves.items()
+        if half
     ]
     if alone:
-        groups.append((Group("alone", alone, scene, say), 1))
+        groups.append((Group("alone", alone, scene, transport, say), 1))
     outcomes = {}
     threads = [
         threading.Thread(target=_run_group, args=(group, jobs, outcomes)) for group, jobs in groups

@@ -22,6 +22,7 @@ class Worker:
         self._create(venv, master, options)
 
     def _create(self, venv, master, options):
+        options = [*master.transport.worker_options(master.port), *options]
         argv = [venv / "bin/buildbot-worker", "create-worker", *options]
         argv += [self.directory, f"127.0.0.1:{master.port}", self.name, "secret"]
         made = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=60)

@@ -11,6 +11,7 @@ from harness.ports import listens
 from harness.stage import alive
 from harness.waiting import wait_for
 from life.boat import check
+from life.command_line import command_line
 from life.link import Link
 
 ALL = {}
@@ -32,6 +33,9 @@ def warm_up(stage):
 def stranger():
     """A process that is nobody's worker."""
     return subprocess.Popen(["sleep", "600"], cwd="/", env={}, stdin=subprocess.DEVNULL)
+
+
+case(command_line)
 
 
 @case
@@ -114,6 +118,28 @@ def kill_in_mid_step(stage):
     check(boat.green(request) == 2, "the build was not tried again")
     boat.build_green()
     return f"all processes gone in {gone * 1000:.0f} ms, attached again in {shown} ms"
+
+
+@case
+def stuck_worker(stage):
+    """A boot script's restart ends with a running worker, also if the old one hears no signal."""
+    boat = stage.boat()
+    boat.start()
+    request = boat.begin("long")
+    stuck = boat.pid()
+    boat.kill(signal.SIGSTOP)
+    done = boat.do("restart", says=f"worker process {stuck} does not end, killing it(.*\n)*.*attached")
+    check(not alive(stuck) and boat.pid() != stuck, "the old worker is still there")
+    boat.green(request)
+    return f"restarted in {done.seconds:.1f} s"
+
+
+@case
+def retries_used_up(stage):
+    boat = stage.boat("--maxretries=2", port=stage.closed_port)
+    done = boat.run("start", "--nodaemon", boat.directory)
+    check(done.returncode == 0, f"it ended with {done.returncode}: {done.stdout}{done.stderr}")
+    check("maxretries: 2 attempts have failed, stopping" in boat.log(), boat.log())
 
 
 @case
@@ -316,15 +342,38 @@ def duplicate(stage):
 
 @case
 def log_rotation(stage):
-    boat = stage.boat("--log-size=2000", "--log-count=2")
-    boat.start()
-    for _ in range(12):
-        boat.build_green()
-    names = sorted(each.name for each in boat.directory.glob("twistd.log*"))
-    check(names == ["twistd.log", "twistd.log.1", "twistd.log.2"], str(names))
-    sizes = [(boat.directory / name).stat().st_size for name in names]
-    check(max(sizes) < 2400, str(sizes))
+    theirs = [stage.scene.venv / "bin/buildbot-worker"]
+    for create in (None, theirs):
+        boat = stage.boat("--log-size=2000", "--log-count=2", create=create)
+        boat.start()
+        for _ in range(12):
+            boat.build_green()
+        names = sorted(each.name for each in boat.directory.glob("twistd.log*"))
+        check(names == ["twistd.log", "twistd.log.1", "twistd.log.2"], str(names))
+        sizes = [(boat.directory / name).stat().st_size for name in names]
+        check(max(sizes) < 2400, str(sizes))
+        boat.do("stop", says="is dead")
     return f"files of {sizes} bytes"
+
+
+@case
+def log_wish(stage):
+    """SIGUSR1 puts the log aside, as far as nobody has said how that is done."""
+    boat = stage.boat("--no-logrotate")
+    boat.start()
+    boat.kill(signal.SIGUSR1)
+    boat.build_green()
+    old = (boat.directory / "twistd.log.1").read_text()
+    check("Starting Worker" in old and "Starting Worker" not in boat.log(), "the log was not put aside")
+    check("startCommand" in boat.log(), boat.log())
+    # And what somebody else put aside is not written any more.
+    (boat.directory / "twistd.log").rename(boat.directory / "mine")
+    boat.kill(signal.SIGUSR1)
+    boat.build_green()
+    size = (boat.directory / "mine").stat().st_size
+    check("startCommand" in boat.log(), boat.log())
+    boat.build_green()
+    check((boat.directory / "mine").stat().st_size == size, "the old file still grows")
 
 
 @case

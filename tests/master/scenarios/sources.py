@@ -47,6 +47,15 @@ def repository(path):
     return path
 
 
+def checkout_of(url, name, **arguments):
+    """A Git step that clones or updates from `url`."""
+    arguments.setdefault("repourl", url)
+    environment = {**AUTHOR, "GIT_TERMINAL_PROMPT": "0"}
+    return tolerant(
+        steps.Git, name=name, branch="main", env=environment, logEnviron=False, **arguments
+    )
+
+
 # How often progress is told depends on the clock.
 PROGRESS = r"e(?:remote: )?(?:Enumerating|Counting|Compressing|Receiving|Resolving|Total) .*"
 
@@ -63,20 +72,13 @@ PROGRESS = r"e(?:remote: )?(?:Enumerating|Counting|Compressing|Receiving|Resolvi
     },
 )
 def git(at):
-    source = repository(at.out.parent / "repository")
-    url = f"file://{source}"
-    environment = {**AUTHOR, "GIT_TERMINAL_PROMPT": "0"}
+    url = f"file://{repository(at.out.parent / 'repository')}"
 
     def checkout(name, **arguments):
-        arguments.setdefault("repourl", url)
-        return tolerant(
-            steps.Git, name=name, branch="main", env=environment, logEnviron=False, **arguments
-        )
+        return checkout_of(url, name, **arguments)
 
     return [
-        checkout(
-            "first", mode="full", method="fresh", filters=["blob:none"], clobberOnFailure=True
-        ),
+        checkout("first", mode="full", method="fresh", clobberOnFailure=True),
         sh("cat file; ls -A; echo dirt > dirt; echo changed > file", "seen"),
         checkout("again", mode="full", method="fresh", clobberOnFailure=True),
         sh("cat file; ls -A", "seen clean"),
@@ -85,4 +87,19 @@ def git(at):
         checkout("copy", mode="full", method="copy"),
         sh("cat file; git log --oneline | wc -l", "seen last"),
         checkout("missing repository", mode="full", method="clobber", repourl=f"{url}-missing"),
+    ]
+
+
+@scenario(
+    "Git steps leave out what is not needed, as a fleet's do",
+    left_out=PROGRESS,
+    streams_apart=True,
+    shows={"first/results": "SUCCESS", "seen/log:stdio": "^otwo$"},
+)
+def git_filter(at):
+    url = f"file://{repository(at.out.parent / 'filtered')}"
+    arguments = {"mode": "full", "method": "fresh", "clobberOnFailure": True}
+    return [
+        checkout_of(url, "first", filters=["blob:none"], **arguments),
+        sh("cat file; ls -A", "seen"),
     ]

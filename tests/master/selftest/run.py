@@ -43,15 +43,29 @@ ours = ['hprogram finished with exit code 4', "FAILURE", '.exit 3. \(failure\)']
 """
 
 
+LIMITS = """
+[[fails]]
+scenario = "texts"
+whose = "master"
+reason = "nothing fails there"
+problems = ["never"]
+
+[[cannot]]
+scenario = "success"
+reason = "as if it could not"
+"""
+
+
 @dataclass
 class Case:
-    """A stand-in, a list of differences, and the word that each scenario must get."""
+    """A stand-in, lists of differences and limits, and the word that each scenario must get."""
 
     says: str
     worker: str
     differences: str
     words: dict
     status: int
+    limits: str = ""
 
 
 CASES = [
@@ -88,6 +102,14 @@ CASES = [
         1,
     ),
     Case(
+        "a listed failure that is not there is an error, and what cannot be does not run",
+        "same.py",
+        "",
+        {"success": "-", "exit-statuses": "ok", "file-upload-limited": "ok", "texts": "FAILED"},
+        1,
+        LIMITS,
+    ),
+    Case(
         "a worker that does not start fails everything",
         "absent.py",
         "",
@@ -110,7 +132,10 @@ def run(case, directory):
     worker.chmod(0o755)
     differences = directory / "differences.toml"
     differences.write_text(case.differences)
-    argv = [sys.executable, RUN, "--worker", worker, "--differences", differences, *SCENARIOS]
+    limits = directory / "limits.toml"
+    limits.write_text(case.limits)
+    argv = [sys.executable, RUN, "--worker", worker]
+    argv += ["--differences", differences, "--limits", limits, *SCENARIOS]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=600)
     return done.returncode, done.stdout + done.stderr
 

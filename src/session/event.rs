@@ -15,7 +15,10 @@ pub enum Event {
     },
     /// The master has let us in.
     LoggedIn,
-    /// The master has not let us in. The connection is still open (PROTOCOL 3.6).
+    /// The master has finished attaching us. Only where it does not tell us its builders (MessagePack,
+    /// PROTOCOL 5.5).
+    Attached,
+    /// The master has not let us in. The connection may still be open (PROTOCOL 3.6).
     LoginRefused {
         /// Name or password is wrong; otherwise it is something that may pass.
         unauthorized: bool,
