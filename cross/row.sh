@@ -84,6 +84,8 @@ set_environment() {
     case $triple in
         # zig brings start files and libc.
         *-linux-musl*) flags="$flags -Clink-self-contained=no" ;;
+        # Debian's Rust has no program that strips Mach-O.
+        *-apple-*) flags="$flags -Clink-arg=-s" ;;
     esac
     tls_built=no features=--no-default-features
     if [ "$tls" = yes ] && grep -q '^tls = ' Cargo.toml; then
@@ -106,7 +108,7 @@ set_environment() {
         -) set -- "$@" "CC_$lower=clang" "AR_$lower=ar" "CFLAGS_$lower=$cc_flags" ;;
     esac
     case $system in
-        # Debian's Rust has no program that strips Mach-O; the linker does it.
+        # The linker does it, see above.
         macOS) set -- "$@" CARGO_PROFILE_RELEASE_STRIP=none ;;
     esac
     : > "$work/environment"
