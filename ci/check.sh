@@ -8,6 +8,8 @@ say() { printf '\n== %s\n' "$1"; }
 
 say "format"
 cargo fmt --all --check
+# Files of other systems, which cargo does not look at here.
+rustfmt --edition 2024 --check ports/src/*.rs
 
 say "lints"
 cargo clippy --workspace --all-targets -- -D warnings
@@ -23,6 +25,16 @@ cargo test --workspace
 
 say "tests of the port template (a system without a file of its own)"
 RUSTFLAGS="--cfg ports_unlisted" CARGO_TARGET_DIR=target/unlisted cargo test -p ports
+
+say "a big-endian platform (emulated)"
+if ci/cross-tools.sh > /dev/null; then
+    ci/cross.sh --contract s390x-unknown-linux-musl
+elif [ -n "${CI:-}" ]; then
+    echo "the tools for other platforms are missing" >&2
+    exit 1
+else
+    echo "skipped: the tools for other platforms are missing (ci/cross-tools.sh)"
+fi
 
 say "the oldest compiler"
 ci/oldest-compiler.sh

@@ -32,7 +32,9 @@ install() {
 # The first compiler that has the sources of the standard library and can lint.
 find_rust() {
     for bin in ${CORACLE_CROSS_RUST:-} /usr/bin "$(dirname "$(command -v rustc || echo /none/rustc)")"; do
-        [ -x "$bin/rustc" ] && [ -x "$bin/cargo" ] && [ -x "$bin/cargo-clippy" ] || continue
+        if [ ! -x "$bin/rustc" ] || [ ! -x "$bin/cargo" ] || [ ! -x "$bin/cargo-clippy" ]; then
+            continue
+        fi
         sysroot=$("$bin/rustc" --print sysroot)
         [ -e "$sysroot/lib/rustlib/src/rust/library/std/Cargo.toml" ] && return 0
     done

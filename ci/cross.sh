@@ -4,6 +4,7 @@
 #   ci/cross.sh                   all rows
 #   ci/cross.sh TRIPLE|TIER...    only these
 #   ci/cross.sh --table           prints the table of what has been done so far; builds nothing
+#   ci/cross.sh --contract TRIPLE only the tests that run on the platform, for ci/check.sh
 #
 # A row that passed is done again only when its line, the sources or the tools have changed, so a walk that was
 # stopped goes on where it was. Fails if a row falls below its tier. Logs lie in target/cross/log, programs in
@@ -45,18 +46,38 @@ print_table() {
     done
 }
 
-only_table=no
-if [ "${1:-}" = --table ]; then
-    only_table=yes
-    shift
-fi
+mode=all
+case ${1:-} in
+    --table | --contract)
+        mode=${1#--}
+        shift
+        ;;
+    -*)
+        sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
+        exit 2
+        ;;
+esac
 list=$(chosen "$@")
 
-if [ "$only_table" = no ]; then
-    eval "$(ci/cross-tools.sh)"
+if [ "$mode" != table ]; then
+    # Not in one line: a failure of it would be lost.
+    tools=$(ci/cross-tools.sh)
+    eval "$tools"
+fi
+
+if [ "$mode" = contract ]; then
+    while read -r triple system tier build emulator tls _ <&3; do
+        contract_of_row
+    done 3<<EOF
+$list
+EOF
+    exit 0
+fi
+
+if [ "$mode" = all ]; then
     common=$(fingerprint_of_all)
     # The rows come by descriptor 3: what a row runs must not read them.
-    while read -r triple system tier build emulator tls maintainer <&3; do
+    while read -r triple system tier build emulator tls _ <&3; do
         row "$common"
     done 3<<EOF
 $list
@@ -73,5 +94,5 @@ done)
 if [ -n "$below" ]; then
     # shellcheck disable=SC2086 # One line.
     echo "below their tier:" $below >&2
-    [ "$only_table" = yes ] || exit 1
+    [ "$mode" = table ] || exit 1
 fi

@@ -27,16 +27,15 @@ fi
 ci/cross.sh "$@"
 
 for triple in "$@"; do
-    # shellcheck disable=SC2046 # Words of a row.
-    set_system=$(awk -v triple="$triple" '$1 == triple {print tolower($2)}' cross/targets.txt)
+    system=$(awk -v triple="$triple" '$1 == triple {print tolower($2)}' cross/targets.txt)
     features=$(sed -n 's/^tls=//p' "target/cross/state/$triple")
     name=coracle-$version-$triple
     root=$place/$name
     mkdir -p "$root/service"
     cp "target/cross/out/$triple/coracle" "$root/coracle"
-    for file in "ports/$set_system"/*; do
+    for file in "ports/$system"/*; do
         case $file in
-            */README.md) cp "$file" "$root/README-$set_system.md" ;;
+            */README.md) cp "$file" "$root/README-$system.md" ;;
             *) cp "$file" "$root/service/" ;;
         esac
     done

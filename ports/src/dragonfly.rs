@@ -1,20 +1,30 @@
 //! DragonFly BSD: orphans come to the monitor (`PROC_REAP_ACQUIRE` of procctl(2), DragonFly 4.2),
 //! so nothing that a step starts gets away. `kern.proc` tells who they are.
 
+#[path = "shared/atomic.rs"]
+mod atomic;
+#[path = "shared/close_from.rs"]
+mod close_from;
+#[path = "shared/load.rs"]
+mod load;
+#[path = "shared/pages.rs"]
+mod pages;
+#[path = "shared/process_table.rs"]
+mod process_table;
 #[path = "dragonfly/reaper.rs"]
 mod reaper;
 
-use crate::shared::process_table::{Row, microseconds, name};
 use crate::{Identity, ServiceManager};
+use process_table::{Row, microseconds, name};
 
-pub(crate) use crate::shared::atomic::{pipe, socket_pair};
-pub(crate) use crate::shared::close_from::close_all_except;
-pub(crate) use crate::shared::load::load;
-pub(crate) use crate::shared::pages::memory;
-pub(crate) use crate::shared::process_table::{
+pub use crate::unix::*;
+pub(crate) use atomic::{pipe, socket_pair};
+pub(crate) use close_from::close_all_except;
+pub(crate) use load::load;
+pub(crate) use pages::memory;
+pub(crate) use process_table::{
     boot_id, process_clock, process_identity, process_start, processes_of,
 };
-pub use crate::unix::*;
 pub(crate) use reaper::{become_reaper, containment, kill_children, leftovers, reap_orphans};
 
 /// The words of `kern.proc`, see sysctl(3).

@@ -2,20 +2,30 @@
 //! (`PROC_REAP_ACQUIRE` and `PROC_REAP_KILL` of procctl(2), FreeBSD 10.2), so nothing that a step
 //! starts gets away. `kern.proc` tells who they are.
 
+#[path = "shared/atomic.rs"]
+mod atomic;
+#[path = "shared/close_from.rs"]
+mod close_from;
+#[path = "shared/load.rs"]
+mod load;
+#[path = "shared/pages.rs"]
+mod pages;
+#[path = "shared/process_table.rs"]
+mod process_table;
 #[path = "freebsd/reaper.rs"]
 mod reaper;
 
 use crate::Identity;
 use crate::ServiceManager;
-pub(crate) use crate::shared::atomic::{pipe, socket_pair};
-pub(crate) use crate::shared::close_from::close_all_except;
-pub(crate) use crate::shared::load::load;
-pub(crate) use crate::shared::pages::memory;
-pub(crate) use crate::shared::process_table::{
+pub use crate::unix::*;
+pub(crate) use atomic::{pipe, socket_pair};
+pub(crate) use close_from::close_all_except;
+pub(crate) use load::load;
+pub(crate) use pages::memory;
+pub(crate) use process_table::{
     boot_id, process_clock, process_identity, process_start, processes_of,
 };
-use crate::shared::process_table::{microseconds, name};
-pub use crate::unix::*;
+use process_table::{microseconds, name};
 pub(crate) use reaper::{
     become_reaper, before_exec, containment, kill_children, leftovers, reap_except, reap_orphans,
 };

@@ -1,7 +1,10 @@
 //! GNU/Hurd: a step is contained by its process group.
 
-pub(crate) use crate::shared::pages::memory;
+#[path = "shared/pages.rs"]
+mod pages;
+
 pub use crate::unix::*;
+pub(crate) use pages::memory;
 
 /// glibc is its C library.
 pub(crate) fn c_library() -> Option<String> {

@@ -2,10 +2,18 @@
 //! descendant can leave; so nothing that a step starts gets away, even if the monitor is killed
 //! (contract(5), process(5)). `/proc` tells who they are (proc(5)).
 
+#[path = "shared/atomic.rs"]
+mod atomic;
 #[path = "illumos/contract.rs"]
 mod contract;
+#[path = "shared/load.rs"]
+mod load;
+#[path = "shared/pages.rs"]
+mod pages;
 #[path = "illumos/proc.rs"]
 mod proc;
+#[path = "shared/streams.rs"]
+mod streams;
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -14,12 +22,12 @@ use std::time::Instant;
 
 use crate::{Identity, Leftover, ServiceManager};
 
-pub(crate) use crate::shared::atomic::{pipe, socket_pair};
-pub(crate) use crate::shared::load::load;
-pub(crate) use crate::shared::pages::memory;
-pub(crate) use crate::shared::streams::take_terminal;
 pub use crate::unix::*;
+pub(crate) use atomic::{pipe, socket_pair};
 pub(crate) use contract::{become_reaper, before_exec, containment, kill_children};
+pub(crate) use load::load;
+pub(crate) use pages::memory;
+pub(crate) use streams::take_terminal;
 
 /// Flags for opening the leader of a terminal; posix_openpt(3C) has no more.
 pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY;

@@ -16,10 +16,6 @@ use std::time::{Duration, Instant, SystemTime};
 #[allow(dead_code)]
 mod unix;
 
-// What some systems share and POSIX does not have. A system's file names what it takes from here.
-#[allow(dead_code)]
-mod shared;
-
 /// One line a system: the name that Rust has for it (`target_os`), and its file.
 macro_rules! systems {
     ($($name:literal => $file:literal,)*) => {
@@ -58,7 +54,8 @@ pub struct ProcessSpec<'a> {
     /// The working directory; it exists.
     pub directory: &'a Path,
     /// A pseudo terminal as standard input, output, error and controlling terminal (a new session;
-    /// 80x24, `stderr` arrives as `stdout`). Otherwise three pipes and a new process group.
+    /// 80x24, `TERM=dumb` unless `env` has another, `stderr` arrives as `stdout`). Otherwise three
+    /// pipes and a new process group.
     pub terminal: bool,
 }
 

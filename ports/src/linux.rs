@@ -2,10 +2,14 @@
 //! they are, so nothing that a step starts gets away. Where one of the two is missing (an emulated
 //! processor, a bare chroot), the process group is what remains.
 
+#[path = "shared/atomic.rs"]
+mod atomic;
 #[path = "linux/identity.rs"]
 mod identity;
 #[path = "linux/library.rs"]
 mod library;
+#[path = "shared/load.rs"]
+mod load;
 #[path = "linux/locks.rs"]
 mod locks;
 #[path = "linux/memory.rs"]
@@ -21,12 +25,12 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-pub(crate) use crate::shared::atomic::{pipe, socket_pair};
-pub(crate) use crate::shared::load::load;
 pub use crate::unix::*;
 use crate::{Containment, Leftover, ServiceManager};
+pub(crate) use atomic::{pipe, socket_pair};
 pub(crate) use identity::{boot_id, process_clock, process_identity, processes_of};
 pub(crate) use library::c_library;
+pub(crate) use load::load;
 pub(crate) use locks::lock_holder;
 pub(crate) use memory::{expose_step, memory, protect_worker};
 pub(crate) use service::{ClockAlarm, socket_address};
@@ -226,4 +230,23 @@ pub(crate) fn service_manager() -> Option<ServiceManager> {
 
 pub(crate) fn leftovers(monitor: Pid, main: Pid, until: Instant) -> Vec<Leftover> {
     proc::descendants(monitor, main, until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_of_a_connection_is_the_one_asked_for() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        limit_unacknowledged(&connection, Duration::from_millis(35_001)).unwrap();
+        let mut limit: libc::c_uint = 0;
+        let mut size = size_of_val(&limit) as libc::socklen_t;
+        let (socket, option) = (connection.as_raw_fd(), libc::TCP_USER_TIMEOUT);
+        let room = (&raw mut limit).cast();
+        // SAFETY: `room` has room for `size` bytes.
+        let got = unsafe { libc::getsockopt(socket, libc::IPPROTO_TCP, option, room, &mut size) };
+        assert_eq!((got, limit), (0, 35_001));
+    }
 }

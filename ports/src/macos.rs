@@ -1,13 +1,18 @@
 //! macOS: a step is contained by its process group, as the system hands orphans to nobody but
 //! launchd. proc_pidinfo of libproc tells processes apart.
 
+#[path = "shared/load.rs"]
+mod load;
+#[path = "shared/pages.rs"]
+mod pages;
+
 use std::mem::MaybeUninit;
 
 use crate::{Identity, ServiceManager};
 
-pub(crate) use crate::shared::load::load;
-pub(crate) use crate::shared::pages::memory;
 pub use crate::unix::*;
+pub(crate) use load::load;
+pub(crate) use pages::memory;
 
 /// What `<libproc.h>` tells of a process; none if there is none.
 fn information(pid: u32) -> Option<libc::proc_bsdinfo> {

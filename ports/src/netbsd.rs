@@ -2,18 +2,29 @@
 //! process 1. The soft limit of data is 256 MB by default, less than a build of CPython takes, and
 //! raised; see login.conf(5).
 
+#[path = "shared/atomic.rs"]
+mod atomic;
+#[path = "shared/close_from.rs"]
+mod close_from;
+#[path = "shared/load.rs"]
+mod load;
+#[path = "shared/pages.rs"]
+mod pages;
+#[path = "shared/raise_limits.rs"]
+mod raise_limits;
+
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use crate::ServiceManager;
 
-pub(crate) use crate::shared::atomic::{pipe, socket_pair};
-pub(crate) use crate::shared::close_from::close_all_except;
-pub(crate) use crate::shared::load::load;
-pub(crate) use crate::shared::pages::memory;
-pub(crate) use crate::shared::raise_limits::raise_limits;
 pub use crate::unix::*;
+pub(crate) use atomic::{pipe, socket_pair};
+pub(crate) use close_from::close_all_except;
+pub(crate) use load::load;
+pub(crate) use pages::memory;
+pub(crate) use raise_limits::raise_limits;
 
 /// Flags for opening the leader of a terminal: posix_openpt(3) of NetBSD 6 has `O_CLOEXEC`.
 pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;

@@ -1,18 +1,31 @@
 //! OpenBSD: a step is contained by its process group, as the system hands orphans to nobody but
 //! process 1. Limits of open files are low by default and raised; see login.conf(5).
 
-use crate::shared::process_table::{Row, microseconds, name};
-use crate::{Identity, ServiceManager};
+#[path = "shared/atomic.rs"]
+mod atomic;
+#[path = "shared/close_from.rs"]
+mod close_from;
+#[path = "shared/load.rs"]
+mod load;
+#[path = "shared/pages.rs"]
+mod pages;
+#[path = "shared/process_table.rs"]
+mod process_table;
+#[path = "shared/raise_limits.rs"]
+mod raise_limits;
 
-pub(crate) use crate::shared::atomic::{pipe, socket_pair};
-pub(crate) use crate::shared::close_from::close_all_except;
-pub(crate) use crate::shared::load::load;
-pub(crate) use crate::shared::pages::memory;
-pub(crate) use crate::shared::process_table::{
+use crate::{Identity, ServiceManager};
+use process_table::{Row, microseconds, name};
+
+pub use crate::unix::*;
+pub(crate) use atomic::{pipe, socket_pair};
+pub(crate) use close_from::close_all_except;
+pub(crate) use load::load;
+pub(crate) use pages::memory;
+pub(crate) use process_table::{
     boot_id, process_clock, process_identity, process_start, processes_of,
 };
-pub(crate) use crate::shared::raise_limits::raise_limits;
-pub use crate::unix::*;
+pub(crate) use raise_limits::raise_limits;
 
 /// The words of `kern.proc`, see sysctl(2): it wants to know the room, too.
 pub(crate) fn table_words(kind: i32, number: i32, room: usize) -> Vec<i32> {

@@ -5,7 +5,7 @@ use std::mem::zeroed;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Instant;
 
-use crate::shared::process_table::{Row, name, rows};
+use super::process_table::{Row, name, rows};
 use crate::unix::{Pid, check, kill, own_id, reap};
 use crate::{Containment, Leftover};
 

@@ -146,7 +146,7 @@ pub(crate) fn leftovers(monitor: Pid, main: Pid, _until: Instant) -> Vec<Leftove
         .filter_map(|info| {
             let pid = info.pid.unsigned_abs();
             // None: it has ended and waits for the monitor.
-            let process = crate::shared::process_table::process(pid)?;
+            let process = super::process_table::process(pid)?;
             Some(Leftover {
                 pid,
                 name: process.name,

@@ -40,6 +40,9 @@ pub(crate) fn load() -> Option<[f64; 3]> {
     None
 }
 
+/// `ST_RDONLY` of <sys/statvfs.h>, 1 on every system; the libc crate does not have it for all.
+const READ_ONLY: u64 = 1;
+
 #[allow(clippy::unnecessary_cast)] // The types of the fields differ between systems.
 pub(crate) fn file_system(path: &Path) -> io::Result<FileSystem> {
     let path = CString::new(path.as_os_str().as_bytes())?;
@@ -54,6 +57,6 @@ pub(crate) fn file_system(path: &Path) -> io::Result<FileSystem> {
         size: (found.f_blocks as u64).saturating_mul(unit),
         // Btrfs and FAT say that they have none at all.
         free_files: (found.f_files > 0).then_some(found.f_favail as u64),
-        read_only: found.f_flag as u64 & libc::ST_RDONLY as u64 != 0,
+        read_only: found.f_flag as u64 & READ_ONLY != 0,
     })
 }

@@ -42,7 +42,8 @@ impl Plan {
         let env = spec
             .env
             .iter()
-            .map(|(name, value)| text(&[name.as_bytes(), b"=", value.as_bytes()].concat()));
+            .map(|(name, value)| text(&[name.as_bytes(), b"=", value.as_bytes()].concat()))
+            .chain(terminal_kind(spec).map(text));
         Ok(Plan {
             candidates: candidates(program.as_bytes(), spec)?,
             words: Pointers::new(words.collect::<Result<_, _>>()?),
@@ -75,6 +76,12 @@ impl Plan {
         }
         blamed.unwrap_or(last)
     }
+}
+
+/// On a terminal, programs want to know what kind it is, and some end without. Nobody draws on it.
+fn terminal_kind(spec: &ProcessSpec<'_>) -> Option<&'static [u8]> {
+    let known = spec.env.iter().any(|(name, _)| name == OsStr::new("TERM"));
+    (spec.terminal && !known).then_some(b"TERM=dumb".as_slice())
 }
 
 /// Texts, and the array of pointers to them that ends with a null pointer.

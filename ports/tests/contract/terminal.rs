@@ -2,7 +2,9 @@
 
 use ports::{Exit, Read};
 
-use crate::common::{end, exit_of, gone_soon, output, read_all, read_to, shell_on_terminal};
+use crate::common::{
+    end, env, exit_of, gone_soon, output, read_all, read_to, shell_on_terminal, words,
+};
 
 #[test]
 fn all_three_are_the_terminal() {
@@ -14,6 +16,20 @@ fn all_three_are_the_terminal() {
 fn window_is_80_by_24() {
     let mut process = shell_on_terminal("stty size");
     assert_eq!(output(&mut process), "24 80\r\n");
+}
+
+#[test]
+fn terminal_is_a_dumb_one_unless_the_environment_says_otherwise() {
+    let mut process = shell_on_terminal("echo $TERM");
+    assert_eq!(output(&mut process), "dumb\r\n");
+    let mut process = ports::start(&ports::ProcessSpec {
+        words: &words(&["/bin/sh", "-c", "echo $TERM"]),
+        env: &env(&[("TERM", "vt100")]),
+        directory: std::path::Path::new("/"),
+        terminal: true,
+    })
+    .unwrap();
+    assert_eq!(output(&mut process), "vt100\r\n");
 }
 
 #[test]
