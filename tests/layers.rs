@@ -9,7 +9,11 @@ use std::path::{Path, PathBuf};
 /// Module, and which of ours it may name.
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["worker", "basedir", "journal"]),
+    ("cli", &["worker", "basedir", "journal", "local"]),
+    (
+        "local",
+        &["session", "wire", "calls", "worker", "basedir"],
+    ),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
