@@ -10,10 +10,7 @@ use std::path::{Path, PathBuf};
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["worker", "basedir", "journal", "local"]),
-    (
-        "local",
-        &["session", "wire", "calls", "worker", "basedir"],
-    ),
+    ("local", &["session", "wire", "calls", "worker", "basedir"]),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
@@ -29,8 +26,11 @@ const MODULES: &[(&str, &[&str])] = &[
 
 /// Crates that are not ours (and `ports`), and the only modules that may name them.
 const CRATES: &[(&str, &[&str])] = &[
-    ("ports", &["main", "cli", "worker", "steps", "basedir"]),
-    ("smol", &["link", "worker"]),
+    (
+        "ports",
+        &["main", "cli", "worker", "steps", "basedir", "local"],
+    ),
+    ("smol", &["link", "worker", "local"]),
     ("async_net", &["link"]),
     ("socket2", &["link"]),
     ("fastrand", &["worker"]),
@@ -41,8 +41,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bzip2", &["steps"]),
     ("glob", &["steps"]),
     ("postcard", &["journal"]),
-    ("serde", &["journal"]),
-    ("crc32fast", &["journal"]),
+    ("serde", &["journal", "local"]),
+    ("basic_toml", &["local"]),
+    ("crc32fast", &["journal", "local"]),
     ("memchr", &["steps", "wire"]),
     ("libc", &[]),
     ("serde_json", &[]),
