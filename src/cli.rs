@@ -6,6 +6,7 @@ mod create_worker;
 mod live;
 mod output;
 mod restart;
+mod selftest;
 mod service;
 mod start;
 mod stop;
@@ -60,6 +61,7 @@ enum Command {
     Restart(restart::Restart),
     Service(Box<service::Service>),
     Try(try_out::Try),
+    SelfTest(selftest::SelfTest),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -115,6 +117,7 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Restart(options)) => options.run(voice, verbose),
         Some(Command::Service(options)) => options.run(voice),
         Some(Command::Try(options)) => options.run(verbose),
+        Some(Command::SelfTest(options)) => options.run(verbose),
     }
 }
 

@@ -86,6 +86,12 @@ const TRY: &[Spelling] = &[
     option("escape", None),
 ];
 
+const SELFTEST: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("json", None),
+    switch("keep", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
@@ -93,6 +99,7 @@ fn spellings(command: &str) -> Option<&'static [Spelling]> {
         "stop" => Some(STOP),
         "service" => Some(SERVICE),
         "try" => Some(TRY),
+        "selftest" => Some(SELFTEST),
         _ => None,
     }
 }

@@ -111,6 +111,7 @@ impl StepFile {
             needs: self.filled(&self.needs, values).map_err(named)?,
             after: self.after.clone(),
             interrupt_after: amount(self.interrupt_after.as_ref(), values).map_err(named)?,
+            see: self.see.clone(),
             shows: shows.map(|text| with_line.fill(text)).transpose()?,
         })
     }

@@ -105,7 +105,11 @@ impl Running {
             Update::Stdout(lines) => self.output(step, 0, &lines.text, line),
             Update::Stderr(lines) => self.output(step, 1, &lines.text, line),
             Update::Header(lines) => self.log.write_all(lines.text.as_bytes()),
-            Update::Log { name, lines } => self.other_log(&name)?.write_all(lines.text.as_bytes()),
+            Update::Log { name, lines } => {
+                let missing = &mut self.evidence.missing;
+                missing.retain(|text| !lines.text.contains(text.as_str()));
+                self.other_log(&name)?.write_all(lines.text.as_bytes())
+            }
             Update::ExitCode(code) => {
                 self.evidence.code = Some(code);
                 Ok(())
