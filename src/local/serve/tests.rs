@@ -313,7 +313,7 @@ fn a_command_whose_arguments_are_too_large_costs_nothing() {
 fn a_hostile_worker_gets_errors_and_nothing_worse() {
     let greeting: &[u8] = b"\x02\x82pb\x02\x80\x13\x87\x06\x81";
     let cases: [&[u8]; 9] = [
-        b"GET / HTTP/1.1\r\n",
+        b"GET /a/page/with/a/long/name/that/is/no/banana HTTP/1.1\r\nHost: localhost\r\n",
         b"\x02\x82no",
         b"\x01\x81",
         b"\x02\x82pb\x02\x80\x13\x87\x07\x81",
