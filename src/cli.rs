@@ -3,11 +3,14 @@
 //! Called as `buildbot-worker`, the program prints what scripts know from that one.
 
 mod create_worker;
+mod live;
 mod output;
 mod restart;
+mod selftest;
 mod service;
 mod start;
 mod stop;
+mod try_out;
 mod words;
 
 use std::ffi::OsString;
@@ -63,6 +66,8 @@ enum Command {
     Stop(stop::Stop),
     Restart(restart::Restart),
     Service(Box<service::Service>),
+    Try(try_out::Try),
+    SelfTest(selftest::SelfTest),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -117,6 +122,8 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Stop(options)) => options.run(voice),
         Some(Command::Restart(options)) => options.run(voice, verbose),
         Some(Command::Service(options)) => options.run(voice),
+        Some(Command::Try(options)) => options.run(verbose),
+        Some(Command::SelfTest(options)) => options.run(verbose),
     }
 }
 

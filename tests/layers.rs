@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// Module, and which of ours it may name.
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["worker", "basedir", "journal"]),
+    ("cli", &["worker", "basedir", "journal", "local"]),
+    ("local", &["session", "wire", "calls", "worker", "basedir"]),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
@@ -25,8 +26,11 @@ const MODULES: &[(&str, &[&str])] = &[
 
 /// Crates that are not ours (and `ports`), and the only modules that may name them.
 const CRATES: &[(&str, &[&str])] = &[
-    ("ports", &["main", "cli", "worker", "steps", "basedir"]),
-    ("smol", &["link", "worker"]),
+    (
+        "ports",
+        &["main", "cli", "worker", "steps", "basedir", "local"],
+    ),
+    ("smol", &["link", "worker", "local"]),
     ("async_net", &["link"]),
     ("socket2", &["link"]),
     ("rustls", &["link"]),
@@ -40,8 +44,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bzip2", &["steps"]),
     ("glob", &["steps"]),
     ("postcard", &["journal"]),
-    ("serde", &["journal"]),
-    ("crc32fast", &["journal"]),
+    ("serde", &["journal", "local"]),
+    ("basic_toml", &["local"]),
+    ("crc32fast", &["journal", "local"]),
     ("memchr", &["steps", "wire"]),
     ("websocket_sans_io", &["wire"]),
     ("rmp", &["wire"]),

@@ -80,12 +80,26 @@ const SERVICE: &[Spelling] = &[
     switch("status", None),
 ];
 
+const TRY: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("keep", None),
+    option("escape", None),
+];
+
+const SELFTEST: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("json", None),
+    switch("keep", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
         "start" | "restart" => Some(START),
         "stop" => Some(STOP),
         "service" => Some(SERVICE),
+        "try" => Some(TRY),
+        "selftest" => Some(SELFTEST),
         _ => None,
     }
 }
