@@ -3,6 +3,7 @@
 //! Called as `buildbot-worker`, the program prints what scripts know from that one.
 
 mod create_worker;
+mod doctor;
 mod output;
 mod restart;
 mod service;
@@ -57,6 +58,7 @@ enum Command {
     Stop(stop::Stop),
     Restart(restart::Restart),
     Service(Box<service::Service>),
+    Doctor(Box<doctor::Doctor>),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -111,6 +113,7 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Stop(options)) => options.run(voice),
         Some(Command::Restart(options)) => options.run(voice, verbose),
         Some(Command::Service(options)) => options.run(voice),
+        Some(Command::Doctor(options)) => options.run(voice),
     }
 }
 

@@ -10,6 +10,7 @@
 pub mod basedir;
 pub mod calls;
 pub mod cli;
+pub mod doctor;
 pub mod journal;
 pub mod link;
 pub mod session;

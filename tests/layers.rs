@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 /// Module, and which of ours it may name.
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["worker", "basedir", "journal"]),
+    ("cli", &["worker", "basedir", "journal", "doctor"]),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
     ),
+    ("doctor", &["session", "link", "basedir", "calls"]),
     ("session", &["wire", "calls"]),
     ("steps", &["calls"]),
     ("link", &[]),
@@ -25,8 +26,11 @@ const MODULES: &[(&str, &[&str])] = &[
 
 /// Crates that are not ours (and `ports`), and the only modules that may name them.
 const CRATES: &[(&str, &[&str])] = &[
-    ("ports", &["main", "cli", "worker", "steps", "basedir"]),
-    ("smol", &["link", "worker"]),
+    (
+        "ports",
+        &["main", "cli", "worker", "steps", "basedir", "doctor"],
+    ),
+    ("smol", &["link", "worker", "doctor"]),
     ("async_net", &["link"]),
     ("socket2", &["link"]),
     ("fastrand", &["worker"]),
@@ -41,7 +45,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crc32fast", &["journal"]),
     ("memchr", &["steps", "wire"]),
     ("libc", &[]),
-    ("serde_json", &[]),
+    ("serde_json", &["doctor"]),
 ];
 
 /// What belongs into the crate `ports`.

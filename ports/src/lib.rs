@@ -548,6 +548,78 @@ pub fn set_umask(mask: u32) -> u32 {
     system::set_umask(mask)
 }
 
+/// What the system calls itself, as `uname -srm` prints it; empty where it does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct SystemName {
+    pub system: String,
+    pub release: String,
+    pub machine: String,
+}
+
+/// What the system calls itself.
+pub fn system_name() -> SystemName {
+    system::system_name()
+}
+
+/// The machine's memory in bytes, if the system tells.
+pub fn memory() -> Option<u64> {
+    system::memory()
+}
+
+/// The file system that a file is on (statvfs(3)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSystem {
+    /// Bytes that we may still write.
+    pub free: u64,
+    /// Bytes in all.
+    pub size: u64,
+    /// How many more files we may make; none where there is no such limit.
+    pub free_files: Option<u64>,
+    /// Nobody may write.
+    pub read_only: bool,
+}
+
+/// The file system that `path` is on.
+///
+/// # Errors
+/// The system's.
+pub fn file_system(path: &Path) -> io::Result<FileSystem> {
+    system::file_system(path)
+}
+
+/// Whether we may write this file, or make files in this directory.
+pub fn may_write(path: &Path) -> bool {
+    system::may_write(path)
+}
+
+/// What a process has a limit for (getrlimit(2)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// How many files it may have open.
+    Files,
+    /// Largest core file, in bytes.
+    Core,
+    /// Bytes of stack of the first thread.
+    Stack,
+    /// Bytes of data.
+    Data,
+}
+
+/// Such a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// There is none.
+    None,
+    /// So much.
+    Of(u64),
+}
+
+/// The limit that holds for this process and what it starts; none if the system does not tell.
+pub fn resource_limit(resource: Resource) -> Option<Limit> {
+    system::resource_limit(resource)
+}
+
 // ---------------------------------------------------------------------------------------------
 // Network
 

@@ -80,12 +80,22 @@ const SERVICE: &[Spelling] = &[
     switch("status", None),
 ];
 
+const DOCTOR: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("for", None),
+    switch("json", None),
+    switch("network", None),
+    option("login", None),
+    option("system", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
         "start" | "restart" => Some(START),
         "stop" => Some(STOP),
         "service" => Some(SERVICE),
+        "doctor" => Some(DOCTOR),
         _ => None,
     }
 }

@@ -1,0 +1,88 @@
+//! What the machine has to offer: its name, memory, room on its disks, and limits.
+
+use std::ffi::CString;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::raw::check;
+use crate::{FileSystem, Limit, Resource, SystemName};
+
+/// The text in a buffer, up to its NUL.
+fn text(buffer: &[libc::c_char]) -> String {
+    let bytes = buffer.iter().map(|byte| *byte as u8);
+    let bytes: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+pub(crate) fn system_name() -> SystemName {
+    let mut name = MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: `name` has room for one answer.
+    if unsafe { libc::uname(name.as_mut_ptr()) } == -1 {
+        return SystemName::default();
+    }
+    // SAFETY: utsname is characters only; uname(2) has filled it.
+    let name = unsafe { name.assume_init() };
+    SystemName {
+        system: text(&name.sysname),
+        release: text(&name.release),
+        machine: text(&name.machine),
+    }
+}
+
+pub(crate) fn memory() -> Option<u64> {
+    // SAFETY: sysconf(3) takes a number.
+    let pages = unsafe { libc::sysconf(libc::_SC_PHYS_PAGES) };
+    // SAFETY: as above.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    let (pages, size) = (u64::try_from(pages).ok()?, u64::try_from(size).ok()?);
+    pages.checked_mul(size).filter(|bytes| *bytes > 0)
+}
+
+#[allow(clippy::unnecessary_cast)] // The types of the fields differ between systems.
+pub(crate) fn file_system(path: &Path) -> io::Result<FileSystem> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut found = MaybeUninit::<libc::statvfs>::zeroed();
+    // SAFETY: `path` ends with NUL, `found` has room for one answer.
+    check(unsafe { libc::statvfs(path.as_ptr(), found.as_mut_ptr()) })?;
+    // SAFETY: statvfs is numbers only; statvfs(3) has filled it.
+    let found = unsafe { found.assume_init() };
+    let unit = (found.f_frsize as u64).max(1);
+    Ok(FileSystem {
+        free: (found.f_bavail as u64).saturating_mul(unit),
+        size: (found.f_blocks as u64).saturating_mul(unit),
+        free_files: (found.f_files > 0).then_some(found.f_favail as u64),
+        read_only: found.f_flag as u64 & libc::ST_RDONLY as u64 != 0,
+    })
+}
+
+pub(crate) fn may_write(path: &Path) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
+        return false;
+    };
+    // SAFETY: `path` ends with NUL and lives through the call.
+    unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
+}
+
+pub(crate) fn resource_limit(resource: Resource) -> Option<Limit> {
+    let mut limit = MaybeUninit::<libc::rlimit>::zeroed();
+    let number = match resource {
+        Resource::Files => libc::RLIMIT_NOFILE,
+        Resource::Core => libc::RLIMIT_CORE,
+        Resource::Stack => libc::RLIMIT_STACK,
+        Resource::Data => libc::RLIMIT_DATA,
+    };
+    // SAFETY: `limit` has room for one answer.
+    if unsafe { libc::getrlimit(number, limit.as_mut_ptr()) } == -1 {
+        return None;
+    }
+    // SAFETY: rlimit is numbers only; getrlimit(2) has filled it.
+    let soft = unsafe { limit.assume_init() }.rlim_cur;
+    #[allow(clippy::unnecessary_cast)] // Its type differs between systems.
+    Some(if soft == libc::RLIM_INFINITY {
+        Limit::None
+    } else {
+        Limit::Of(soft as u64)
+    })
+}
