@@ -19,6 +19,7 @@ mod worker_file;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use create::{ADMIN as ADMIN_UNEDITED, HOST as HOST_UNEDITED};
 pub use facts::{commands, facts, version};
 pub use hostname::record_hostname;
 pub use lock::{Holder, Lock, LockError, holder};

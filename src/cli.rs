@@ -4,6 +4,7 @@
 
 mod create_worker;
 mod doctor;
+mod join;
 mod output;
 mod restart;
 mod service;
@@ -59,6 +60,7 @@ enum Command {
     Restart(restart::Restart),
     Service(Box<service::Service>),
     Doctor(Box<doctor::Doctor>),
+    Join(Box<join::Join>),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -114,6 +116,7 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Restart(options)) => options.run(voice, verbose),
         Some(Command::Service(options)) => options.run(voice),
         Some(Command::Doctor(options)) => options.run(voice),
+        Some(Command::Join(options)) => options.run(voice),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod basedir;
 pub mod calls;
 pub mod cli;
 pub mod doctor;
+pub mod join;
 pub mod journal;
 pub mod link;
 pub mod session;

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 /// Module, and which of ours it may name.
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["worker", "basedir", "journal", "doctor"]),
+    ("cli", &["worker", "basedir", "journal", "doctor", "join"]),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
     ),
+    ("join", &["doctor", "basedir"]),
     ("doctor", &["session", "link", "basedir", "calls"]),
     ("session", &["wire", "calls"]),
     ("steps", &["calls"]),
@@ -28,7 +29,9 @@ const MODULES: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     (
         "ports",
-        &["main", "cli", "worker", "steps", "basedir", "doctor"],
+        &[
+            "main", "cli", "worker", "steps", "basedir", "doctor", "join",
+        ],
     ),
     ("smol", &["link", "worker", "doctor"]),
     ("async_net", &["link"]),

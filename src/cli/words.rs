@@ -89,6 +89,21 @@ const DOCTOR: &[Spelling] = &[
     option("system", None),
 ];
 
+const JOIN: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("owner", None),
+    option("person", None),
+    option("contact", None),
+    option("github", None),
+    option("name", None),
+    option("os", None),
+    option("arch", None),
+    option("password", None),
+    option("special", None),
+    switch("force", Some('f')),
+    switch("network", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
@@ -96,6 +111,7 @@ fn spellings(command: &str) -> Option<&'static [Spelling]> {
         "stop" => Some(STOP),
         "service" => Some(SERVICE),
         "doctor" => Some(DOCTOR),
+        "join" => Some(JOIN),
         _ => None,
     }
 }

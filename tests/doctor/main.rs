@@ -10,6 +10,7 @@ mod fake_master;
 #[path = "../support/scratch.rs"]
 mod scratch;
 
+mod join;
 mod login;
 
 use std::fs;
