@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod basedir;
+pub mod bringup;
 pub mod calls;
 pub mod cli;
 pub mod doctor;

@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 /// Module, and which of ours it may name.
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["worker", "basedir", "journal", "doctor", "join"]),
+    (
+        "cli",
+        &["worker", "basedir", "journal", "doctor", "join", "bringup"],
+    ),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
     ),
+    ("bringup", &["doctor", "basedir"]),
     ("join", &["doctor", "basedir"]),
     ("doctor", &["session", "link", "basedir", "calls"]),
     ("session", &["wire", "calls"]),
@@ -30,7 +34,7 @@ const CRATES: &[(&str, &[&str])] = &[
     (
         "ports",
         &[
-            "main", "cli", "worker", "steps", "basedir", "doctor", "join",
+            "main", "cli", "worker", "steps", "basedir", "doctor", "join", "bringup",
         ],
     ),
     ("smol", &["link", "worker", "doctor"]),
@@ -44,11 +48,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bzip2", &["steps"]),
     ("glob", &["steps"]),
     ("postcard", &["journal"]),
-    ("serde", &["journal"]),
+    ("serde", &["journal", "bringup"]),
     ("crc32fast", &["journal"]),
     ("memchr", &["steps", "wire"]),
     ("libc", &[]),
-    ("serde_json", &["doctor"]),
+    ("serde_json", &["doctor", "bringup"]),
+    ("quick_xml", &["bringup"]),
 ];
 
 /// What belongs into the crate `ports`.
