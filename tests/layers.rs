@@ -11,7 +11,13 @@ const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     (
         "cli",
-        &["worker", "basedir", "journal", "doctor", "join", "bringup"],
+        &[
+            "worker", "basedir", "journal", "local", "doctor", "join", "bringup",
+        ],
+    ),
+    (
+        "local",
+        &["session", "wire", "calls", "worker", "basedir"],
     ),
     (
         "worker",

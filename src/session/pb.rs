@@ -7,6 +7,7 @@ mod failure;
 mod fuzz;
 mod objects;
 mod parameters;
+mod proof;
 mod receive;
 mod serve;
 mod updates;
@@ -22,6 +23,7 @@ pub use event::Event;
 #[doc(hidden)]
 pub use fuzz::fuzz_conversation;
 use objects::Objects;
+pub use proof::password_proof;
 
 /// Who we are for the master.
 #[derive(Clone, PartialEq, Eq)]
