@@ -5,11 +5,13 @@
 mod create_worker;
 mod doctor;
 mod join;
+mod live;
 mod output;
 mod restart;
 mod service;
 mod start;
 mod stop;
+mod try_out;
 mod words;
 
 use std::ffi::OsString;
@@ -61,6 +63,7 @@ enum Command {
     Service(Box<service::Service>),
     Doctor(Box<doctor::Doctor>),
     Join(Box<join::Join>),
+    Try(try_out::Try),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -117,6 +120,7 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Service(options)) => options.run(voice),
         Some(Command::Doctor(options)) => options.run(voice),
         Some(Command::Join(options)) => options.run(voice),
+        Some(Command::Try(options)) => options.run(verbose),
     }
 }
 

@@ -3,4 +3,7 @@
 //!
 //! [`serve`] is the master's half of the protocol, pure.
 
+pub mod master;
+pub mod recipe;
+pub mod run;
 pub mod serve;

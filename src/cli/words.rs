@@ -104,6 +104,12 @@ const JOIN: &[Spelling] = &[
     switch("network", None),
 ];
 
+const TRY: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("keep", None),
+    option("escape", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
@@ -112,6 +118,7 @@ fn spellings(command: &str) -> Option<&'static [Spelling]> {
         "service" => Some(SERVICE),
         "doctor" => Some(DOCTOR),
         "join" => Some(JOIN),
+        "try" => Some(TRY),
         _ => None,
     }
 }

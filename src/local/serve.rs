@@ -201,6 +201,11 @@ impl Serving {
         self.phase == Phase::In
     }
 
+    /// Whether the worker has proved that it knows the password.
+    pub fn was_attached(&self) -> bool {
+        self.phase == Phase::In || self.bot != 0
+    }
+
     /// How many commands have not ended.
     pub fn running(&self) -> usize {
         self.running.len()
@@ -237,9 +242,14 @@ impl Serving {
         let failure = RemoteFailure {
             class: class.to_owned(),
             text: text.chars().take(1000).collect(),
-            parents: [class, "builtins.Exception", "builtins.BaseException", "builtins.object"]
-                .map(str::to_owned)
-                .to_vec(),
+            parents: [
+                class,
+                "builtins.Exception",
+                "builtins.BaseException",
+                "builtins.object",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             traceback: "Traceback unavailable\n".to_owned(),
         };
         let written = encode(&mut self.out, |out| {

@@ -89,11 +89,16 @@ impl Serving {
         why: &str,
     ) -> Result<(), ServeError> {
         let object = self.builder(builder, "interruptCommand")?;
-        self.call(object, "interruptCommand", Asked::Interrupt(command), |out| {
-            out.tuple_of(2);
-            out.text(&command.to_string());
-            out.text(why);
-        })
+        self.call(
+            object,
+            "interruptCommand",
+            Asked::Interrupt(command),
+            |out| {
+                out.tuple_of(2);
+                out.text(&command.to_string());
+                out.text(why);
+            },
+        )
         .map_err(|error| ServeError::CannotStart {
             name: "interruptCommand".to_owned(),
             why: error.to_string(),

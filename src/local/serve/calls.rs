@@ -37,7 +37,13 @@ impl Serving {
     }
 
     pub(super) fn command_called(&mut self, command: CommandNumber, call: Call) {
-        let Call { request, wanted, method, arguments, references } = call;
+        let Call {
+            request,
+            wanted,
+            method,
+            arguments,
+            references,
+        } = call;
         self.release(&references);
         match method.as_str() {
             "update" => match updates::read(arguments) {
@@ -46,7 +52,9 @@ impl Serving {
                         let event = ServeEvent::Updates { command, updates };
                         self.events.push_back(event);
                     } else {
-                        self.complain(format!("it sent updates of command {command} after its end"));
+                        self.complain(format!(
+                            "it sent updates of command {command} after its end"
+                        ));
                     }
                     self.answer(request, wanted, |out| out.int(0));
                 }
@@ -71,7 +79,13 @@ impl Serving {
     }
 
     pub(super) fn peer_called(&mut self, command: CommandNumber, call: Call) {
-        let Call { request, wanted, method, arguments, references } = call;
+        let Call {
+            request,
+            wanted,
+            method,
+            arguments,
+            references,
+        } = call;
         self.release(&references);
         let mut arguments = arguments.into_iter();
         let transfer = match (method.as_str(), arguments.next()) {
@@ -96,7 +110,11 @@ impl Serving {
         let read = matches!(transfer, Transfer::Read(_));
         self.served.insert(request, Served { wanted, read });
         let reply = ReplyTo(request);
-        self.events.push_back(ServeEvent::Transfer { command, reply, transfer });
+        self.events.push_back(ServeEvent::Transfer {
+            command,
+            reply,
+            transfer,
+        });
     }
 
     pub(super) fn unfit_call(&mut self, request: i64, wanted: bool, method: &str) {
@@ -107,8 +125,15 @@ impl Serving {
 
     pub(super) fn unknown_method(&mut self, request: i64, wanted: bool, method: &str) {
         let text = format!("No such method: remote_{method:.64}");
-        self.refuse(request, wanted, "twisted.spread.flavors.NoSuchMethod", &text);
-        self.complain(format!("it called the method {method:.64}, which is not there"));
+        self.refuse(
+            request,
+            wanted,
+            "twisted.spread.flavors.NoSuchMethod",
+            &text,
+        );
+        self.complain(format!(
+            "it called the method {method:.64}, which is not there"
+        ));
     }
 }
 

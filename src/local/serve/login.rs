@@ -36,7 +36,13 @@ impl Serving {
     }
 
     pub(super) fn login(&mut self, call: Call) -> Result<(), ServeError> {
-        let Call { request, wanted, method, arguments, .. } = call;
+        let Call {
+            request,
+            wanted,
+            method,
+            arguments,
+            ..
+        } = call;
         if method != "login" || self.phase != Phase::Login {
             self.unknown_method(request, wanted, &method);
             return Ok(());
@@ -63,7 +69,13 @@ impl Serving {
 
     /// The worker proves that it knows the password.
     pub(super) fn respond(&mut self, call: Call) -> Result<(), ServeError> {
-        let Call { request, wanted, method, arguments, references } = call;
+        let Call {
+            request,
+            wanted,
+            method,
+            arguments,
+            references,
+        } = call;
         if method != "respond" || self.phase != Phase::Challenged {
             self.unknown_method(request, wanted, &method);
             return Ok(());
@@ -82,7 +94,10 @@ impl Serving {
             return Ok(());
         }
         self.bot = *bot;
-        self.phase = Phase::Attaching { respond: request, greetings: 0 };
+        self.phase = Phase::Attaching {
+            respond: request,
+            greetings: 0,
+        };
         self.print("attached", Asked::Greeting);
         Ok(())
     }
@@ -104,7 +119,10 @@ impl Serving {
             .builders
             .iter()
             .map(|(name, directory)| {
-                Value::Tuple(vec![Value::Text(name.clone()), Value::Text(directory.clone())])
+                Value::Tuple(vec![
+                    Value::Text(name.clone()),
+                    Value::Text(directory.clone()),
+                ])
             })
             .collect();
         let wanted = Value::List(wanted);

@@ -111,7 +111,12 @@ impl Serving {
             Item::Int(luid) => match self.objects.get(&luid).copied() {
                 Some(object) => self.object_called(object, call),
                 None => {
-                    self.refuse(call.request, call.wanted, "twisted.spread.pb.Error", "Invalid Object ID");
+                    self.refuse(
+                        call.request,
+                        call.wanted,
+                        "twisted.spread.pb.Error",
+                        "Invalid Object ID",
+                    );
                     self.complain(format!("it called object {luid}, which it does not hold"));
                     self.release(&call.references);
                     Ok(())
@@ -144,7 +149,8 @@ impl Serving {
             Asked::BuilderGreeting => self.greeted(),
             Asked::Start(_) | Asked::Courtesy(_) => {}
             Asked::Interrupt(command) => {
-                self.events.push_back(ServeEvent::InterruptTaken { command });
+                self.events
+                    .push_back(ServeEvent::InterruptTaken { command });
             }
             Asked::Shutdown => self.events.push_back(ServeEvent::ShutdownTaken),
         }
@@ -164,11 +170,14 @@ impl Serving {
             Asked::Start(command) => {
                 if self.running.remove(&command) {
                     let failure = why;
-                    self.events.push_back(ServeEvent::NotStarted { command, failure });
+                    self.events
+                        .push_back(ServeEvent::NotStarted { command, failure });
                 }
             }
             Asked::Interrupt(command) => {
-                self.complain(format!("it refused the interrupt of command {command}: {why}"));
+                self.complain(format!(
+                    "it refused the interrupt of command {command}: {why}"
+                ));
             }
             Asked::Shutdown => self.complain(format!("it refused to stop: {why}")),
             Asked::Courtesy(what) => self.complain(format!("it refused {what}: {why}")),

@@ -17,7 +17,9 @@ pub(super) fn read(arguments: Vec<Value>) -> Result<Vec<Update>, String> {
             return Err("an update that is no dictionary and number".to_owned());
         };
         for (key, value) in pairs {
-            let key = key.into_text().map_err(|key| format!("an update named {key}"))?;
+            let key = key
+                .into_text()
+                .map_err(|key| format!("an update named {key}"))?;
             updates.extend(update(&key, value)?);
         }
     }
