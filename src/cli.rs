@@ -2,6 +2,7 @@
 //!
 //! Called as `buildbot-worker`, the program prints what scripts know from that one.
 
+mod bringup;
 mod create_worker;
 mod doctor;
 mod join;
@@ -64,6 +65,7 @@ enum Command {
     Doctor(Box<doctor::Doctor>),
     Join(Box<join::Join>),
     Try(try_out::Try),
+    BringUp(Box<bringup::BringUp>),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -121,6 +123,7 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Doctor(options)) => options.run(voice),
         Some(Command::Join(options)) => options.run(voice),
         Some(Command::Try(options)) => options.run(verbose),
+        Some(Command::BringUp(options)) => options.run(voice, verbose),
     }
 }
 

@@ -28,7 +28,7 @@ use std::time::SystemTime;
 use crate::basedir;
 use check::{Check, Verdict};
 pub use machine::{amount, jobs};
-pub use program::{find, words_of};
+pub use program::{find, run_text, words_of};
 pub use report::Report;
 use scratch::Scratch;
 pub use system::System;

@@ -15,15 +15,12 @@ const MODULES: &[(&str, &[&str])] = &[
             "worker", "basedir", "journal", "local", "doctor", "join", "bringup",
         ],
     ),
-    (
-        "local",
-        &["session", "wire", "calls", "worker", "basedir"],
-    ),
+    ("local", &["session", "wire", "calls", "worker", "basedir"]),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
     ),
-    ("bringup", &["doctor", "basedir"]),
+    ("bringup", &["doctor", "basedir", "local"]),
     ("join", &["doctor", "basedir"]),
     ("doctor", &["session", "link", "basedir", "calls"]),
     ("session", &["wire", "calls"]),

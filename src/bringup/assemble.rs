@@ -26,7 +26,7 @@ pub struct Run {
     pub date: String,
 }
 
-/// Which step's log is read as what. The names are those of the fleet's factories, in lower case.
+/// Which step's log is read as what. The names are those of the recipe `cpython`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Configure,
@@ -36,10 +36,11 @@ enum Kind {
 }
 
 fn kind(step: &str) -> Kind {
-    match step.to_ascii_lowercase().as_str() {
+    // `compile with asan`, `test of the installed`.
+    match step.split(' ').next().unwrap_or_default() {
         "configure" => Kind::Configure,
-        "compile" | "make" | "build" => Kind::Build,
-        "test" | "rerun-failed" => Kind::Test,
+        "compile" => Kind::Build,
+        "test" => Kind::Test,
         _ => Kind::Other,
     }
 }

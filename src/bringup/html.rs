@@ -161,7 +161,7 @@ impl Page {
     fn steps(&mut self, record: &Record) {
         self.heading("Steps");
         self.0.push_str(
-            "<div class=\"card\"><table class=\"wide\">\n<tr class=\"head\"><th>step</th><th>result</th>\
+            "<div class=\"card\"><table>\n<tr><th>step</th><th>result</th>\
              <th class=\"n\">time</th><th class=\"bars\"></th><th>log</th></tr>\n",
         );
         let times = record.steps.iter().map(|step| step.seconds);

@@ -88,12 +88,15 @@ pub fn counts(tests: &Tests) -> String {
         total if total > tests.files.len() => format!("{} of {total} files", tests.files.len()),
         _ => format!("{} files", tests.files.len()),
     };
+    let flaky = match tests.flaky.len() {
+        0 => String::new(),
+        count => format!(", {count} passed only when run again"),
+    };
     format!(
-        "{} tests in {files}: {} passed, {} failed, {} passed only when run again, {} skipped",
+        "{} tests in {files}: {} passed, {} failed{flaky}, {} skipped",
         tests.ran,
         tests.passed,
         tests.failed.len(),
-        tests.flaky.len(),
         tests.skipped.len()
     )
 }

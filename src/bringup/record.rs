@@ -35,6 +35,8 @@ pub struct Record {
     pub source: String,
     /// The variant of the build.
     pub variant: String,
+    /// The step that ended the run before its end, to go on with.
+    pub halted: Option<String>,
     /// The machine: name and value.
     pub facts: Vec<(String, String)>,
     /// In the order of running.
@@ -213,9 +215,36 @@ impl Tests {
 
     /// Whether this test, or file, was among what ran.
     pub fn has_run(&self, name: &str) -> bool {
-        self.files
-            .iter()
-            .any(|file| file == name || is_in(name, file))
+        self.files.contains(name) || self.file_of(name).is_some()
+    }
+
+    /// The file that this test is in, among those that ran.
+    pub fn file_of(&self, test: &str) -> Option<&str> {
+        let file = self.files.iter().find(|file| is_in(test, file));
+        file.map(String::as_str)
+    }
+
+    /// Takes note that these have passed when they were run again.
+    pub fn passed_again(&mut self, names: &[String]) {
+        let take = |from: &mut Vec<Test>, to: &mut Vec<Test>| {
+            let (passed, rest) = std::mem::take(from)
+                .into_iter()
+                .partition(|test| names.contains(&test.name));
+            *from = rest;
+            to.extend::<Vec<Test>>(passed);
+        };
+        take(&mut self.failed, &mut self.flaky);
+        take(&mut self.files_failed, &mut self.files_flaky);
+        // A file failed because of its tests; none is left.
+        let failed = &self.failed;
+        let (left, passed): (Vec<Test>, Vec<Test>) = std::mem::take(&mut self.files_failed)
+            .into_iter()
+            .partition(|file| {
+                let was_test = self.flaky.iter().any(|test| is_in(&test.name, &file.name));
+                !was_test || failed.iter().any(|test| is_in(&test.name, &file.name))
+            });
+        self.files_failed = left;
+        self.files_flaky.extend(passed);
     }
 }
 
@@ -304,6 +333,29 @@ mod tests {
         assert_eq!(tests.problem, None);
         assert!(tests.has_run("test.test_struct.StructTest.test_bool"));
         assert!(!tests.has_run("test.test_asyncio.X.test_y"));
+    }
+
+    #[test]
+    fn what_passes_again_is_flaky_and_so_is_its_file() {
+        let test = |name: &str| Test {
+            name: name.to_owned(),
+            message: String::new(),
+        };
+        let mut tests = Tests {
+            files_failed: vec![test("test_a"), test("test_b"), test("test_c")],
+            failed: vec![
+                test("test.test_a.C.x"),
+                test("test.test_b.C.x"),
+                test("test.test_b.C.y"),
+            ],
+            ..Tests::default()
+        };
+        let names = ["test.test_a.C.x", "test.test_b.C.y"].map(str::to_owned);
+        tests.passed_again(&names);
+        let left: Vec<&str> = tests.failing().into_iter().collect();
+        assert_eq!(left, ["test.test_b.C.x", "test_c"]);
+        assert_eq!(tests.files_flaky, [test("test_a")]);
+        assert_eq!(tests.flaky.len(), 2);
     }
 
     #[test]

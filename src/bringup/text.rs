@@ -45,6 +45,22 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A point in time in UTC, to the minute: `2026-11-22 19:40` (proleptic Gregorian calendar).
+pub fn utc(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Years begin in March here, so that the leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let date = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + u64::from(month <= 2);
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{date:02} {hour:02}:{minute:02}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +70,13 @@ mod tests {
         assert_eq!(plain(" a\n\tb \u{1b}[1mc", 100), "a b \u{fffd}[1mc");
         assert_eq!(plain("aaaa bbbb", 6), "aaaa b...");
         assert_eq!(plain("", 6), "");
+    }
+
+    #[test]
+    fn the_date_is_that_of_the_calendar() {
+        assert_eq!(utc(0), "1970-01-01 00:00");
+        assert_eq!(utc(1_709_251_199), "2024-02-29 23:59");
+        assert_eq!(utc(784_111_777), "1994-11-06 08:49");
     }
 
     #[test]

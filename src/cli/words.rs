@@ -110,6 +110,22 @@ const TRY: &[Spelling] = &[
     option("escape", None),
 ];
 
+const BRINGUP: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("source", None),
+    option("git", None),
+    option("branch", None),
+    option("variant", None),
+    option("steps", None),
+    option("tests", None),
+    option("jobs", Some('j')),
+    switch("rerun-failed", None),
+    switch("fresh", None),
+    option("directory", None),
+    option("report", None),
+    option("compare", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
@@ -119,6 +135,7 @@ fn spellings(command: &str) -> Option<&'static [Spelling]> {
         "doctor" => Some(DOCTOR),
         "join" => Some(JOIN),
         "try" => Some(TRY),
+        "bringup" => Some(BRINGUP),
         _ => None,
     }
 }
