@@ -7,6 +7,7 @@ const MOST: usize = 200;
 
 /// Why a module is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Why {
     /// A library or header was not found.
     NotFound,

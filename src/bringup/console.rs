@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::progress::progress;
 use super::text::plain;
 
@@ -14,7 +12,7 @@ const MOST: usize = 5_000;
 const MESSAGE: usize = 400;
 
 /// What became of one file of tests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileEnd {
     /// All of its tests passed or were skipped.
     Passed,

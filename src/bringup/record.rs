@@ -70,6 +70,7 @@ pub struct Step {
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum StepResult {
     /// As it should.
     Success,

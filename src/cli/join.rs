@@ -7,6 +7,7 @@ use argh::FromArgs;
 
 use super::Exit;
 use super::output::{Voice, complain, say};
+use crate::bringup;
 use crate::doctor::{self, Wanted};
 use crate::join::{self, Answers, Evidence, Machine, Password, Written};
 
@@ -61,6 +62,10 @@ pub struct Join {
     #[argh(switch)]
     network: bool,
 
+    /// where `coracle bringup` worked, for its report (bringup, if it is there)
+    #[argh(option)]
+    bringup: Option<String>,
+
     /// the worker's directory
     #[argh(positional)]
     basedir: String,
@@ -80,6 +85,7 @@ impl Join {
 
     fn join(&self) -> Result<(), String> {
         let machine = Machine::here();
+        let bringup = self.brought_up()?;
         let mut asker = Asker::new();
         let answers = self.answers(&machine, &mut asker)?;
         let basedir = Path::new(&self.basedir);
@@ -101,11 +107,25 @@ impl Join {
                 login: None,
                 system: None,
             })),
-            bringup: None,
+            bringup,
         };
         complain("the request, to be pasted:");
         say(join::text(&answers, &machine, &evidence).trim_end());
         Ok(())
+    }
+
+    /// What the last bring-up found.
+    fn brought_up(&self) -> Result<Option<String>, String> {
+        let directory = Path::new(self.bringup.as_deref().unwrap_or("bringup"));
+        for file in ["report/report.json", "report.json"] {
+            if let Some(record) = bringup::Record::read(&directory.join(file))? {
+                return Ok(Some(bringup::summary(&record)));
+            }
+        }
+        match &self.bringup {
+            Some(given) => Err(format!("there is no report of a bring-up in {given}")),
+            None => Ok(None),
+        }
     }
 
     fn answers(&self, machine: &Machine, asker: &mut Asker) -> Result<Answers, String> {

@@ -100,6 +100,7 @@ const JOIN: &[Spelling] = &[
     option("arch", None),
     option("password", None),
     option("special", None),
+    option("bringup", None),
     switch("force", Some('f')),
     switch("network", None),
 ];

@@ -59,6 +59,38 @@ fn flags_are_enough_where_nobody_can_be_asked() {
 }
 
 #[test]
+fn a_bring_up_is_evidence() {
+    let scratch = Scratch::new("join-bringup");
+    let report = scratch.path().join("up/report");
+    fs::create_dir_all(&report).unwrap();
+    let mut record = coracle::bringup::Record::new();
+    record.source = "Python 3.15.0a1".to_owned();
+    record.tests = Some(coracle::bringup::Tests {
+        failed: vec![coracle::bringup::Test {
+            name: "test.test_os.X.test_y".to_owned(),
+            message: String::new(),
+        }],
+        ..Default::default()
+    });
+    fs::write(report.join("report.json"), record.json()).unwrap();
+    let up = scratch.path().join("up");
+    let words = [GIVEN, &["--bringup", up.to_str().unwrap()]].concat();
+    let output = join(&words, &scratch.path().join("worker"));
+    let request = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        request.contains("`coracle bringup cpython` (Python 3.15.0a1"),
+        "{request}"
+    );
+    assert!(
+        request.contains("  - test.test\\_os.X.test\\_y\n"),
+        "{request}"
+    );
+    let words = [GIVEN, &["--bringup", "/no/such"]].concat();
+    let output = join(&words, &scratch.path().join("other"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn what_somebody_edited_stays() {
     let scratch = Scratch::new("join-edited");
     fs::create_dir(scratch.path().join("info")).unwrap();

@@ -74,7 +74,7 @@ impl Show {
             let text: String = text.chars().take(self.width).collect();
             overwrite(&text);
         } else {
-            say(&text);
+            say(text.trim_end());
         }
         self.shown = Some(now);
     }
@@ -101,7 +101,12 @@ impl Show {
 
 impl Running {
     fn text(&self, now: Instant) -> String {
-        let time = duration(now.duration_since(self.begun).as_secs_f64().round());
+        let seconds = now.duration_since(self.begun).as_secs();
+        let time = match seconds {
+            0 => String::new(),
+            1..=9 => format!("{seconds} s"),
+            10.. => duration(seconds as f64),
+        };
         let Running {
             number,
             total,
