@@ -9,8 +9,11 @@
 #![forbid(unsafe_code)]
 
 pub mod basedir;
+pub mod bringup;
 pub mod calls;
 pub mod cli;
+pub mod doctor;
+pub mod join;
 pub mod journal;
 pub mod link;
 pub mod local;

@@ -9,12 +9,20 @@ use std::path::{Path, PathBuf};
 /// Module, and which of ours it may name.
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["worker", "basedir", "journal", "local"]),
+    (
+        "cli",
+        &[
+            "worker", "basedir", "journal", "local", "doctor", "join", "bringup",
+        ],
+    ),
     ("local", &["session", "wire", "calls", "worker", "basedir"]),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
     ),
+    ("bringup", &["doctor", "basedir", "local"]),
+    ("join", &["doctor", "basedir"]),
+    ("doctor", &["worker", "link", "basedir"]),
     ("session", &["wire", "calls"]),
     ("steps", &["calls"]),
     ("link", &[]),
@@ -28,7 +36,9 @@ const MODULES: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     (
         "ports",
-        &["main", "cli", "worker", "steps", "basedir", "local"],
+        &[
+            "main", "cli", "worker", "steps", "basedir", "local", "doctor", "join", "bringup",
+        ],
     ),
     ("smol", &["link", "worker", "local"]),
     ("async_net", &["link"]),
@@ -44,7 +54,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bzip2", &["steps"]),
     ("glob", &["steps"]),
     ("postcard", &["journal"]),
-    ("serde", &["journal", "local"]),
+    ("serde", &["journal", "local", "bringup"]),
     ("basic_toml", &["local"]),
     ("crc32fast", &["journal", "local"]),
     ("memchr", &["steps", "wire"]),
@@ -56,7 +66,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("regex_lite", &["steps"]),
     ("encoding_rs", &["steps"]),
     ("libc", &[]),
-    ("serde_json", &[]),
+    ("serde_json", &["doctor", "bringup"]),
+    ("quick_xml", &["bringup"]),
 ];
 
 /// What belongs into the crate `ports`.

@@ -236,6 +236,10 @@ fn settings(job: &Job, port: u16, password: String) -> Settings {
         log: LogTarget::Unset,
         environment: job.environment.clone(),
         told_environment: None,
+        step_limits: ports::StepLimits::default(),
+        tls_ca_file: None,
+        tls_pins: Vec::new(),
+        proxy_from_environ: false,
         notes: Vec::new(),
         startup: Startup::silent(),
     }

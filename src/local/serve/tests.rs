@@ -90,6 +90,7 @@ impl Pair {
             MasterCall::Print { reply, .. }
             | MasterCall::GetCommands { reply }
             | MasterCall::GetVersion { reply }
+            | MasterCall::SetWorkerSettings { reply, .. }
             | MasterCall::StartBuild { reply, .. }
             | MasterCall::StartCommand { reply, .. }
             | MasterCall::InterruptCommand { reply, .. }
