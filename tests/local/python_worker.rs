@@ -92,8 +92,9 @@ fn pythons_worker_runs_a_recipe_of_the_master_inside() {
     let venv = PathBuf::from(std::env::var_os("CORACLE_MASTER_VENV").unwrap());
     let scratch = Scratch::new("local-python");
     let base = scratch.path().join("base");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
     let program = venv.join("bin/buildbot-worker");
     let made = Command::new(&program)
         .args(["create-worker", "-q"])

@@ -74,11 +74,12 @@ fn a_step_is_judged_by_code_output_and_what_went_wrong() {
     let with = |code| Evidence {
         code,
         last_line: "last".to_owned(),
+        last_out: "out".to_owned(),
         ..Evidence::default()
     };
     assert_eq!(
         judge(step, &with(Some(0))),
-        (Outcome::Success, "saw last".to_owned())
+        (Outcome::Success, "saw out".to_owned())
     );
     assert_eq!(judge(step, &with(Some(5))).0, Outcome::Warnings);
     assert_eq!(
