@@ -9,6 +9,7 @@ mod join;
 mod live;
 mod output;
 mod restart;
+mod selftest;
 mod service;
 mod start;
 mod stop;
@@ -66,6 +67,7 @@ enum Command {
     Join(Box<join::Join>),
     Try(try_out::Try),
     BringUp(Box<bringup::BringUp>),
+    SelfTest(selftest::SelfTest),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -124,6 +126,7 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Join(options)) => options.run(voice),
         Some(Command::Try(options)) => options.run(verbose),
         Some(Command::BringUp(options)) => options.run(voice, verbose),
+        Some(Command::SelfTest(options)) => options.run(verbose),
     }
 }
 

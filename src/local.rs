@@ -6,4 +6,5 @@
 pub mod master;
 pub mod recipe;
 pub mod run;
+pub mod selftest;
 pub mod serve;

@@ -102,3 +102,23 @@ impl Observer for Live {
         }
     }
 }
+
+/// Shows nothing but a count on a terminal.
+pub(super) struct Quiet;
+
+impl Observer for Quiet {
+    fn observe(&mut self, event: &RunEvent<'_>) {
+        if !io::stdout().is_terminal() {
+            return;
+        }
+        match event {
+            RunEvent::Started {
+                number,
+                total,
+                step,
+            } => overwrite(&format!("[{number}/{total}] {}", step.name)),
+            RunEvent::Ended { .. } => overwrite(""),
+            RunEvent::Attached(_) | RunEvent::Line(_) | RunEvent::Tick | RunEvent::Odd(_) => {}
+        }
+    }
+}

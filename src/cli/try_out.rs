@@ -11,7 +11,7 @@ use super::live::Live;
 use super::output::{complain, say};
 use crate::basedir::LogTarget;
 use crate::basedir::logging::{self, Place};
-use crate::local::recipe::{Outcome, RecipeFile, ValueOf};
+use crate::local::recipe::{Outcome, Plan, RecipeFile, ValueOf};
 use crate::local::run::{Job, Report, run};
 
 /// See the worker at work on this machine: compiles, transfers, time limits, and processes that try to
@@ -44,7 +44,7 @@ impl Try {
         let begun = Instant::now();
         let result = scratch.run("hello", verbose, Box::new(Live::new()));
         let exit = match result {
-            Ok(report) => {
+            Ok((_, report)) => {
                 say("");
                 for line in table(&report) {
                     say(&line);
@@ -159,7 +159,7 @@ impl Scratch {
         recipe: &str,
         verbose: bool,
         observer: Box<dyn crate::local::run::Observer>,
-    ) -> Result<Report, String> {
+    ) -> Result<(Plan, Report), String> {
         let program = std::env::current_exe().unwrap_or_default();
         let program = ValueOf::Text(program.to_string_lossy().into_owned());
         let values = BTreeMap::from([("coracle".to_owned(), program)]);
@@ -172,14 +172,15 @@ impl Scratch {
         };
         logging::start(&log, &self.path, Place::Daemon, verbose);
         let job = Job {
-            plan,
+            plan: plan.clone(),
             base: self.path.clone(),
             directory: recipe.to_owned(),
             results: self.path.join("results"),
             environment: std::env::vars_os().collect(),
             resume: false,
         };
-        run(job, observer).map_err(|error| error.to_string())
+        let report = run(job, observer).map_err(|error| error.to_string())?;
+        Ok((plan, report))
     }
 
     /// Removes it, or says where it is.

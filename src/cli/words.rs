@@ -127,6 +127,12 @@ const BRINGUP: &[Spelling] = &[
     option("compare", None),
 ];
 
+const SELFTEST: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("json", None),
+    switch("keep", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
@@ -137,6 +143,7 @@ fn spellings(command: &str) -> Option<&'static [Spelling]> {
         "join" => Some(JOIN),
         "try" => Some(TRY),
         "bringup" => Some(BRINGUP),
+        "selftest" => Some(SELFTEST),
         _ => None,
     }
 }

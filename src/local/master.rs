@@ -51,7 +51,7 @@ impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "cannot listen on 127.0.0.1: {}; is the loopback interface up (`ifconfig lo0` or `ip link`)?",
+            "cannot listen and be reached on 127.0.0.1: {}; is the loopback interface up (`ifconfig lo0` or `ip link`)?",
             self.0
         )
     }
@@ -73,7 +73,11 @@ impl Master {
     /// The system's.
     pub fn listen(port: u16) -> Result<Master, ListenError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(ListenError)?;
-        let port = listener.local_addr().map_err(ListenError)?.port();
+        let address = listener.local_addr().map_err(ListenError)?;
+        // Without a loopback interface a port can be taken, but nobody reaches it.
+        let probe = std::net::TcpStream::connect_timeout(&address, ATTACH_LIMIT);
+        drop(probe.map_err(ListenError)?);
+        let port = address.port();
         Ok(Master { listener, port })
     }
 

@@ -134,6 +134,8 @@ pub struct Step {
     pub interrupt_after: Option<f64>,
     /// What it shows about the machine; `{line}` is its last line of output.
     pub shows: Option<String>,
+    /// The manual page or file to look at when it fails; perhaps empty.
+    pub see: String,
 }
 
 /// What the result of a step does to the others; as Buildbot's.

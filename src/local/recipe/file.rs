@@ -104,6 +104,7 @@ pub(super) struct StepFile {
     pub variants: Vec<String>,
     pub not_variants: Vec<String>,
     pub shows: Option<String>,
+    pub see: String,
     pub halt_on_failure: bool,
     pub flunk_on_failure: Option<bool>,
     pub warn_on_failure: bool,

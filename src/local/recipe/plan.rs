@@ -17,6 +17,9 @@ const TIMEOUT: f64 = 1200.0;
 /// Largest file of [`Content::Bytes`].
 const LARGEST: i64 = 64 * 1024 * 1024;
 
+/// An action that needs nothing but a path.
+type OfPath = fn(String) -> Action;
+
 impl RecipeFile {
     /// What is to be run. `values` are the caller's, over those of the recipe and of the variant.
     ///
@@ -111,6 +114,7 @@ impl StepFile {
             needs: self.filled(&self.needs, values).map_err(named)?,
             after: self.after.clone(),
             interrupt_after: amount(self.interrupt_after.as_ref(), values).map_err(named)?,
+            see: self.see.clone(),
             shows: shows.map(|text| with_line.fill(text)).transpose()?,
         })
     }
@@ -158,7 +162,7 @@ impl StepFile {
                 to: text(&copy.to)?,
             });
         }
-        let simple: [(&Option<String>, fn(String) -> Action); 6] = [
+        let simple: [(&Option<String>, OfPath); 6] = [
             (&self.mkdir, Action::MakeDirectory),
             (&self.rmdir, Action::RemoveDirectory),
             (&self.stat, Action::Stat),

@@ -18,8 +18,10 @@ pub(super) struct Evidence {
     pub warnings: usize,
     /// Expected texts that have not come.
     pub missing: Vec<String>,
-    /// Last line of output.
+    /// Last line of output, of either stream.
     pub last_line: String,
+    /// Last line of standard output.
+    pub last_out: String,
 }
 
 /// Result and note.
@@ -51,7 +53,7 @@ pub(super) fn judge(step: &Step, evidence: &Evidence) -> (Outcome, String) {
         return (outcome.max(Outcome::Warnings), note);
     }
     let note = match &step.shows {
-        Some(shows) => shows.replace("{LINE}", &evidence.last_line),
+        Some(shows) => shows.replace("{LINE}", &evidence.last_out),
         None if outcome == Outcome::Success => String::new(),
         None => why(code, evidence),
     };

@@ -105,7 +105,11 @@ impl Running {
             Update::Stdout(lines) => self.output(step, 0, &lines.text, line),
             Update::Stderr(lines) => self.output(step, 1, &lines.text, line),
             Update::Header(lines) => self.log.write_all(lines.text.as_bytes()),
-            Update::Log { name, lines } => self.other_log(&name)?.write_all(lines.text.as_bytes()),
+            Update::Log { name, lines } => {
+                let missing = &mut self.evidence.missing;
+                missing.retain(|text| !lines.text.contains(text.as_str()));
+                self.other_log(&name)?.write_all(lines.text.as_bytes())
+            }
             Update::ExitCode(code) => {
                 self.evidence.code = Some(code);
                 Ok(())
@@ -150,7 +154,7 @@ impl Running {
         for piece in text.split_inclusive('\n') {
             partial.push_str(piece);
             if partial.ends_with('\n') || partial.len() > LINE_LIMIT {
-                self.line(step, partial.trim_end_matches(['\n', '\r']));
+                self.line(step, stream, partial.trim_end_matches(['\n', '\r']));
                 line(partial.trim_end());
                 partial.clear();
             }
@@ -160,7 +164,7 @@ impl Running {
         self.log.flush()
     }
 
-    fn line(&mut self, step: &Step, line: &str) {
+    fn line(&mut self, step: &Step, stream: usize, line: &str) {
         let evidence = &mut self.evidence;
         evidence
             .missing
@@ -171,6 +175,9 @@ impl Running {
         if !line.trim().is_empty() {
             let shown = line.trim().chars().filter(|c| !c.is_control());
             evidence.last_line = shown.take(NOTE_LIMIT).collect();
+            if stream == 0 {
+                evidence.last_out.clone_from(&evidence.last_line);
+            }
         }
     }
 
@@ -201,7 +208,7 @@ impl Running {
         for stream in 0..2 {
             let rest = std::mem::take(&mut self.partial[stream]);
             if !rest.is_empty() {
-                self.line(step, &rest);
+                self.line(step, stream, &rest);
             }
         }
         if let Some(code) = self.evidence.code {
@@ -216,7 +223,7 @@ impl Running {
             let what = "the bytes that came back are not those that were sent";
             self.evidence.missing.push(what.to_owned());
         } else {
-            self.evidence.last_line = format!("{} bytes", upload.length);
+            self.evidence.last_out = format!("{} bytes", upload.length);
         }
         Ok(())
     }
