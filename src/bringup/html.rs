@@ -162,7 +162,7 @@ impl Page {
         self.heading("Steps");
         self.0.push_str(
             "<div class=\"card\"><table>\n<tr><th>step</th><th>result</th>\
-             <th class=\"n\">time</th><th class=\"bars\"></th><th>log</th></tr>\n",
+             <th class=\"n\">time</th><th class=\"bars\"></th><th class=\"w\">log</th></tr>\n",
         );
         let times = record.steps.iter().map(|step| step.seconds);
         let longest = times.fold(0.001, f64::max);
@@ -197,8 +197,8 @@ impl Page {
         });
         let percent = (step.seconds / longest * 100.0).clamp(0.0, 100.0);
         self.0.push_str(&format!(
-            "<tr class=\"step\"><td>{}</td><td class=\"{class}\">{}{reason}</td><td class=\"n\">{}</td>\
-             <td class=\"bars\"><div class=\"bar\" style=\"width:{percent:.1}%\"></div></td><td>{log}</td></tr>\n",
+            "<tr class=\"step\"><td>{}</td><td class=\"{class}\"><span class=\"w\">{}</span>{reason}</td><td class=\"n\">{}</td>\
+             <td class=\"bars\"><div class=\"bar\" style=\"width:{percent:.1}%\"></div></td><td class=\"w\">{log}</td></tr>\n",
             escaped(&step.name),
             step.result.word(),
             duration(step.seconds),

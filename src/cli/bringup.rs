@@ -103,7 +103,15 @@ impl BringUp {
         }
         let place = Place::open(directory, report)?;
         let _lock = Lock::take(&place.base).map_err(|error| error.to_string())?;
-        let last = place.last()?;
+        let last = match place.last() {
+            Ok(last) => last,
+            // Perhaps it is of another version; it is kept beside the new one.
+            Err(why) if !self.rerun_failed => {
+                complain(&format!("not compared with the last report: {why}"));
+                None
+            }
+            Err(why) => return Err(why),
+        };
         let against = match &self.compare {
             Some(path) => Some(self.other_report(Path::new(path))?),
             None => last.clone(),

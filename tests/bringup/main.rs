@@ -324,6 +324,21 @@ fn what_cannot_be_done_is_one_line() {
 }
 
 #[test]
+fn a_report_that_cannot_be_read_is_put_aside() {
+    let bench = Bench::new();
+    let report = bench.path("here/report");
+    fs::create_dir_all(&report).unwrap();
+    fs::write(report.join("report.json"), "{ half").unwrap();
+    let shown = text(&bench.from_source(&["--steps", "source"]));
+    assert!(shown.contains("not compared with the last report: cannot read "), "{shown}");
+    assert_eq!(bench.steps().len(), 1);
+    let before = fs::read_to_string(report.join("report.before.json")).unwrap();
+    assert_eq!(before, "{ half");
+    let again = bench.run(&["--rerun-failed"]);
+    assert!(text(&again).contains("the last run did not come to the tests"), "{again:?}");
+}
+
+#[test]
 fn without_a_compiler_nothing_is_begun() {
     let bench = Bench::new();
     let mut command = bench.command(&["--source", "cpython"]);
