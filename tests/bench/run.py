@@ -40,7 +40,8 @@ def options():
     chosen.tiny = chosen.tiny or (100 if quick else 1000)
     chosen.output = chosen.output or (20 if quick else 200)
     chosen.file = chosen.file or (20 if quick else 300)
-    chosen.wake_seconds = 15 if quick else 60
+    # Also in a quick run: what wakes an idle worker comes at intervals of up to a minute.
+    chosen.wake_seconds = 120
     return chosen
 
 
