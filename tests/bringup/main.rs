@@ -330,12 +330,18 @@ fn a_report_that_cannot_be_read_is_put_aside() {
     fs::create_dir_all(&report).unwrap();
     fs::write(report.join("report.json"), "{ half").unwrap();
     let shown = text(&bench.from_source(&["--steps", "source"]));
-    assert!(shown.contains("not compared with the last report: cannot read "), "{shown}");
+    assert!(
+        shown.contains("not compared with the last report: cannot read "),
+        "{shown}"
+    );
     assert_eq!(bench.steps().len(), 1);
     let before = fs::read_to_string(report.join("report.before.json")).unwrap();
     assert_eq!(before, "{ half");
     let again = bench.run(&["--rerun-failed"]);
-    assert!(text(&again).contains("the last run did not come to the tests"), "{again:?}");
+    assert!(
+        text(&again).contains("the last run did not come to the tests"),
+        "{again:?}"
+    );
 }
 
 #[test]
