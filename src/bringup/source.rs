@@ -109,6 +109,7 @@ impl Origin {
             after: Vec::new(),
             interrupt_after: None,
             shows: None,
+            see: String::new(),
         }
     }
 }
