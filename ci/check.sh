@@ -43,5 +43,7 @@ say "a real master"
 cargo build --release
 ci/master.sh
 
-say "old masters, TLS and MessagePack"
-ci/master.sh all --short --others
+# The whole table of masters and transports is `ci/master.sh all`, which takes hours.
+say "the oldest master, TLS and MessagePack"
+ci/master.sh all --short --master 2.10.5 --transport pb
+ci/master.sh all --short --master 4.3.0 --transport pb+tls --transport msgpack

@@ -22,6 +22,8 @@ pub enum Place {
     Foreground,
     /// Detached.
     Daemon,
+    /// As a part of a command that prints for itself.
+    Inside,
 }
 
 /// Where lines go.
@@ -47,14 +49,14 @@ pub fn start(target: &LogTarget, directory: &Path, place: Place, verbose: bool) 
     let _ = ports::accept_log_wishes();
     let file = match (target, place) {
         (LogTarget::File { path, rotation }, _) => Some(LogFile::new(path, *rotation)),
-        (LogTarget::Unset, Place::Daemon) => {
+        (LogTarget::Unset, Place::Daemon | Place::Inside) => {
             Some(LogFile::new(&directory.join("twistd.log"), Rotation::UNSET))
         }
         (LogTarget::Unset, Place::Foreground) | (LogTarget::StandardOutput, _) => None,
     };
     let file = match place {
         Place::Daemon => file.map(LogFile::with_prints),
-        Place::Foreground => file,
+        Place::Foreground | Place::Inside => file,
     };
     // A supervisor that wants the lines in its own log has no log block in the file.
     let standard_output =

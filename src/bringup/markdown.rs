@@ -75,7 +75,11 @@ pub fn headline(record: &Record) -> String {
         .as_ref()
         .map_or(0, |tests| tests.failing().len());
     match (failed, failing) {
-        (None, 0) => "all steps are good".to_owned(),
+        (None, 0) => match record.missing.len() {
+            0 => "all steps are good".to_owned(),
+            1 => "all steps are good, 1 module is missing".to_owned(),
+            count => format!("all steps are good, {count} modules are missing"),
+        },
         (_, 1) => "1 test fails".to_owned(),
         (Some(step), 0) => format!("step {} fails", step.name),
         (_, failing) => format!("{failing} tests fail"),

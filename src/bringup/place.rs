@@ -11,6 +11,7 @@ use super::html::html;
 use super::markdown::markdown;
 use super::record::Record;
 use crate::doctor::words_of;
+use crate::local::recipe::Plan;
 
 /// The directories.
 #[derive(Debug, Clone)]
@@ -57,11 +58,12 @@ impl Place {
         self.base.join(Place::builder(variant)).join("build")
     }
 
-    /// Where the next run's logs go; those of the last run if it was cut off and is to go on.
+    /// Where the next run's logs go; those of the last run if that was of the same plan, was cut off
+    /// and is to go on.
     ///
     /// # Errors
     /// The directory cannot be made.
-    pub fn results(&self, fresh: bool) -> Result<Results, String> {
+    pub fn results(&self, fresh: bool, plan: &Plan) -> Result<Results, String> {
         let all = self.base.join("results");
         fs::create_dir_all(&all).map_err(|error| failed("make", &all, &error))?;
         let entries = fs::read_dir(&all).map_err(|error| failed("list", &all, &error))?;
@@ -71,7 +73,7 @@ impl Place {
         });
         let last = names.max().unwrap_or(0);
         let directory = all.join(format!("{last:04}"));
-        if last > 0 && !fresh && is_cut_off(&directory) {
+        if last > 0 && !fresh && is_cut_off(&directory, &plan.fingerprint()) {
             return Ok(Results {
                 directory,
                 cut_off: true,
@@ -152,11 +154,13 @@ impl Place {
     }
 }
 
-/// Whether a run has begun there and not come to its end: see `local::run`, whose last line then is
-/// `end`.
-fn is_cut_off(directory: &Path) -> bool {
-    let text = fs::read(directory.join("progress")).unwrap_or_default();
-    !text.is_empty() && !text.ends_with(b"\nend\n")
+/// Whether a run of this plan has begun there and not come to its end: see `local::run`, whose first
+/// line ends with the plan's fingerprint, and whose last one is `end`.
+fn is_cut_off(directory: &Path, fingerprint: &str) -> bool {
+    let bytes = fs::read(directory.join("progress")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let head = text.lines().next().unwrap_or_default();
+    head.ends_with(&format!(" {fingerprint}")) && !text.ends_with("\nend\n")
 }
 
 /// Writes a file so that a full disk leaves the old one or none, but not half of one.
@@ -184,29 +188,40 @@ mod tests {
         Place::open(&base, None).expect("a place")
     }
 
+    fn plan() -> Plan {
+        Plan {
+            title: "x".to_owned(),
+            steps: Vec::new(),
+        }
+    }
+
     #[test]
     fn a_run_that_was_cut_off_goes_on_in_its_directory() {
         let place = place("place-results");
-        let first = place.results(false).expect("results");
+        let plan = plan();
+        let head = format!("head {}\nstep\n", plan.fingerprint());
+        let first = place.results(false, &plan).expect("results");
         assert!(first.directory.ends_with("results/0001") && !first.cut_off);
-        fs::write(first.directory.join("progress"), "head\nstep\n").expect("a file");
-        let again = place.results(false).expect("results");
+        fs::write(first.directory.join("progress"), &head).expect("a file");
+        let again = place.results(false, &plan).expect("results");
         assert_eq!(
             (again.directory.clone(), again.cut_off),
             (first.directory.clone(), true)
         );
-        let fresh = place.results(true).expect("results");
+        let fresh = place.results(true, &plan).expect("results");
         assert!(fresh.directory.ends_with("results/0002"));
-        fs::write(fresh.directory.join("progress"), "head\nstep\nend\n").expect("a file");
-        let next = place.results(false).expect("results");
+        fs::write(fresh.directory.join("progress"), format!("{head}end\n")).expect("a file");
+        let next = place.results(false, &plan).expect("results");
         assert!(next.directory.ends_with("results/0003") && !next.cut_off);
+        fs::write(next.directory.join("progress"), "head of another\nstep\n").expect("a file");
+        assert!(!place.results(false, &plan).expect("results").cut_off);
         fs::remove_dir_all(&place.base).expect("removed");
     }
 
     #[test]
     fn a_report_has_copies_of_its_logs_and_keeps_the_one_before() {
         let place = place("place-report");
-        let results = place.results(false).expect("results").directory;
+        let results = place.results(false, &plan()).expect("results").directory;
         fs::write(results.join("01-x.log"), "log").expect("a file");
         let mut record = Record::new();
         record.steps = vec![Step {

@@ -103,13 +103,13 @@ impl Origin {
                 always_run: false,
             },
             results: BTreeMap::new(),
-            see: String::new(),
             warnings: Vec::new(),
             expect: Vec::new(),
             needs: Vec::new(),
             after: Vec::new(),
             interrupt_after: None,
             shows: None,
+            see: String::new(),
         }
     }
 }

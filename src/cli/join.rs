@@ -149,12 +149,7 @@ impl Join {
         }
         let suggested = join::suggested(&owner, machine);
         let name = ask("name", &self.name, "The worker's name", Some(&suggested))?;
-        if !join::usable(&name) {
-            return Err(format!("name {name}: use OWNER-SYSTEM, as in {suggested}"));
-        }
-        if name.split('-').next() != Some(owner.as_str()) {
-            return Err(format!("name {name}: must begin with the owner, {owner}-"));
-        }
+        check_name(&name, &owner, &suggested)?;
         let person = ask("person", &self.person, "Your name", None)?;
         let contact = ask("contact", &self.contact, "Your e-mail address", None)?;
         let github = ask("github", &self.github, "Your user name at GitHub", Some(""))?;
@@ -189,6 +184,17 @@ impl Join {
             special,
         })
     }
+}
+
+/// Whether the fleet could take the name.
+fn check_name(name: &str, owner: &str, suggested: &str) -> Result<(), String> {
+    if !join::usable(name) {
+        return Err(format!("name {name}: use OWNER-SYSTEM, as in {suggested}"));
+    }
+    if name.split('-').next() != Some(owner) {
+        return Err(format!("name {name}: must begin with the owner, {owner}-"));
+    }
+    Ok(())
 }
 
 /// With the `@` that GitHub makes a link of.

@@ -170,7 +170,7 @@ impl Scratch {
             path: self.path.join("twistd.log"),
             rotation: crate::basedir::Rotation::UNSET,
         };
-        logging::start(&log, &self.path, Place::Daemon, verbose);
+        logging::start(&log, &self.path, Place::Inside, verbose);
         let job = Job {
             plan: plan.clone(),
             base: self.path.clone(),

@@ -80,7 +80,7 @@ impl Bench {
         self.command(words).output().unwrap()
     }
 
-    fn from_source(&self, words: &[&str]) -> Output {
+    fn with_source(&self, words: &[&str]) -> Output {
         self.run(&[&["cpython", "--source", "cpython"], words].concat())
     }
 
@@ -115,7 +115,7 @@ fn failing(report: &Value) -> Vec<&str> {
 #[test]
 fn a_whole_run_is_reported() {
     let bench = Bench::new();
-    let output = bench.from_source(&["--jobs", "3"]);
+    let output = bench.with_source(&["--jobs", "3"]);
     let shown = text(&output);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(
@@ -157,7 +157,7 @@ fn a_whole_run_is_reported() {
 fn a_step_that_failed_is_where_the_next_run_begins() {
     let bench = Bench::new();
     fs::write(bench.path("broken"), "").unwrap();
-    let shown = text(&bench.from_source(&[]));
+    let shown = text(&bench.with_source(&[]));
     assert!(shown.contains("step compile fails"), "{shown}");
     let report = bench.report();
     assert_eq!(report["halted"], "compile");
@@ -165,7 +165,7 @@ fn a_step_that_failed_is_where_the_next_run_begins() {
     fs::remove_file(bench.path("broken")).unwrap();
     // What is done is not done again.
     fs::write(bench.path("here/cpython-debug/build/mark"), "").unwrap();
-    let shown = text(&bench.from_source(&[]));
+    let shown = text(&bench.with_source(&[]));
     assert!(
         shown.contains("Going on with step compile, which failed last time"),
         "{shown}"
@@ -176,7 +176,7 @@ fn a_step_that_failed_is_where_the_next_run_begins() {
     assert_eq!(steps[2], ("compile".to_owned(), "success".to_owned()));
     assert_eq!(bench.report()["configure"]["system"], "x86_64-pc-linux-gnu");
     // A run that came to its end is followed by a whole one.
-    let shown = text(&bench.from_source(&[]));
+    let shown = text(&bench.with_source(&[]));
     assert!(!shown.contains("Going on"), "{shown}");
     assert!(!bench.path("here/cpython-debug/build/mark").exists());
     assert!(
@@ -201,7 +201,7 @@ fn a_run_that_was_cut_off_goes_on() {
     child.wait().unwrap();
     fs::remove_file(bench.path("hold")).unwrap();
     fs::write(bench.path("here/cpython-debug/build/mark"), "").unwrap();
-    let shown = text(&bench.from_source(&[]));
+    let shown = text(&bench.with_source(&[]));
     assert!(
         shown.contains("The last run was cut off; going on where it was"),
         "{shown}"
@@ -233,14 +233,14 @@ fn a_run_that_somebody_stops_says_how_to_go_on() {
     );
     assert!(!bench.path("here/report/report.json").exists());
     fs::remove_file(bench.path("hold")).unwrap();
-    let shown = text(&bench.from_source(&[]));
+    let shown = text(&bench.with_source(&[]));
     assert!(shown.contains("going on where it was"), "{shown}");
 }
 
 #[test]
 fn what_failed_can_be_run_again_one_by_one() {
     let bench = Bench::new();
-    bench.from_source(&[]);
+    bench.with_source(&[]);
     fs::write(bench.path("good"), "test.test_coraclefail.Tests.test_bad\n").unwrap();
     let output = bench.run(&["--rerun-failed"]);
     let shown = text(&output);
@@ -266,7 +266,7 @@ fn what_failed_can_be_run_again_one_by_one() {
 #[test]
 fn tests_and_steps_can_be_chosen() {
     let bench = Bench::new();
-    bench.from_source(&["--steps", "source,configure,compile"]);
+    bench.with_source(&["--steps", "source,configure,compile"]);
     assert_eq!(bench.steps().len(), 3);
     assert_eq!(bench.report()["tests"], Value::Null);
     // The source is there now.
@@ -329,7 +329,7 @@ fn a_report_that_cannot_be_read_is_put_aside() {
     let report = bench.path("here/report");
     fs::create_dir_all(&report).unwrap();
     fs::write(report.join("report.json"), "{ half").unwrap();
-    let shown = text(&bench.from_source(&["--steps", "source"]));
+    let shown = text(&bench.with_source(&["--steps", "source"]));
     assert!(
         shown.contains("not compared with the last report: cannot read "),
         "{shown}"
@@ -368,7 +368,7 @@ fn two_at_a_time_in_one_directory_do_not_mix() {
         .find(|line| line.as_ref().unwrap().starts_with("[3/6] compile"))
         .unwrap()
         .unwrap();
-    let second = bench.from_source(&[]);
+    let second = bench.with_source(&[]);
     assert_eq!(second.status.code(), Some(1));
     assert_eq!(text(&second).lines().count(), 1, "{}", text(&second));
     fs::remove_file(bench.path("hold")).unwrap();

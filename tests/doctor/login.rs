@@ -172,9 +172,18 @@ fn a_master_that_hangs_up_is_told() {
 }
 
 #[test]
-fn what_cannot_be_tried_is_said() {
-    let (_machine, report) = report("127.0.0.1", 1, ", protocol='msgpack_experimental_v7'");
-    assert_eq!(check(&report, "login")["verdict"], "warning");
+fn every_way_to_a_master_is_tried() {
+    let port = serve(|mut stream| {
+        let _ = stream.read(&mut [0; 64]);
+        stream
+            .write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
+    });
+    let (_machine, report) = report("127.0.0.1", port, ", protocol='msgpack_experimental_v7'");
+    let login = check(&report, "login");
+    assert_eq!(login["verdict"], "missing");
+    let saw = login["saw"].as_str().unwrap();
+    assert!(saw.contains("name or password is wrong"), "{saw}");
 }
 
 #[test]

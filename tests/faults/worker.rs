@@ -110,9 +110,10 @@ impl Worker {
         self.status("VmRSS:")
     }
 
-    /// The most resident memory so far in KiB.
+    /// The most memory of its own so far in KiB: without the pages of the program file, of which a debug
+    /// build has many.
     pub fn peak(&self) -> u64 {
-        self.status("VmHWM:")
+        self.status("VmHWM:") - self.status("RssFile:")
     }
 
     pub fn threads(&self) -> u64 {

@@ -43,7 +43,7 @@ pub fn whole(
             .map_err(|why| format!("{why}; --source or --git brings the source"))?;
     }
     let mut plan = plan::plan(wanted, origin)?;
-    let results = place.results(fresh)?;
+    let results = place.results(fresh, &plan)?;
     let mut earlier = Vec::new();
     if results.cut_off {
         say("The last run was cut off; going on where it was (--fresh begins anew).");
@@ -114,7 +114,7 @@ pub fn again(
         let build = build.display();
         return Err(format!("{build} is not built any more; bring it up again"));
     }
-    let results = place.results(false)?;
+    let results = place.results(false, &plan)?;
     let variant = record.variant.clone();
     let report = execute(
         job(place, plan, &variant, &results.directory, true),
@@ -124,6 +124,16 @@ pub fn again(
     if let Some(exit) = stopped(&report) {
         return Ok(Outcome::Stopped(exit));
     }
+    let passed = add_again(&mut record, &report, &names);
+    say(&format!(
+        "{passed} of {} passed when run again",
+        names.len()
+    ));
+    Ok(Outcome::Ended(Box::new(record)))
+}
+
+/// Adds what was run again to the record; how many have passed.
+fn add_again(record: &mut Record, report: &Report, names: &[(String, String)]) -> usize {
     let mut passed = Vec::new();
     record
         .steps
@@ -132,11 +142,10 @@ pub fn again(
         let name = names.iter().find(|(step, _)| *step == end.name);
         let name = name.map(|(_, name)| name.clone()).unwrap_or_default();
         let mut line = step(end);
-        if line.reason.is_empty() {
-            line.reason = name.clone();
-        } else {
-            line.reason = format!("{name}: {}", line.reason);
-        }
+        line.reason = match line.reason.as_str() {
+            "" => name.clone(),
+            reason => format!("{name}: {reason}"),
+        };
         if end.outcome <= StepOutcome::Warnings && end.code == Some(0) {
             passed.push(name);
         }
@@ -147,12 +156,7 @@ pub fn again(
         tests.passed_again(&passed);
     }
     record.date = now();
-    say(&format!(
-        "{} of {} passed when run again",
-        passed.len(),
-        names.len()
-    ));
-    Ok(Outcome::Ended(Box::new(record)))
+    passed.len()
 }
 
 fn job(place: &Place, plan: Plan, variant: &str, results: &Path, resume: bool) -> Job {
@@ -171,7 +175,7 @@ fn execute(job: Job, place: &Place, verbose: bool) -> Result<Report, String> {
         path: place.base.join("twistd.log"),
         rotation: Rotation::UNSET,
     };
-    logging::start(&log, &place.base, LogPlace::Daemon, verbose);
+    logging::start(&log, &place.base, LogPlace::Inside, verbose);
     run(job, Box::new(Show::new())).map_err(|error| error.to_string())
 }
 
