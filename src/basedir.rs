@@ -21,10 +21,12 @@ mod worker_file;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use create::{ADMIN as ADMIN_UNEDITED, HOST as HOST_UNEDITED};
 pub use facts::{commands, facts, version};
 pub use hostname::record_hostname;
 pub use lock::{Holder, Lock, LockError, holder, lasting_holder};
 pub use log_target::{LogTarget, Rotation};
+pub use os_release::read as os_release;
 pub use pid_file::{Named, PidFile, named, remove_stale};
 pub use secret::Secret;
 pub use settings::{AllowShutdown, MasterAddress, Protocol, Settings, read, read_with};

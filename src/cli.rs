@@ -2,12 +2,18 @@
 //!
 //! Called as `buildbot-worker`, the program prints what scripts know from that one.
 
+mod bringup;
 mod create_worker;
+mod doctor;
+mod join;
+mod live;
 mod output;
 mod restart;
+mod selftest;
 mod service;
 mod start;
 mod stop;
+mod try_out;
 mod words;
 
 use std::ffi::OsString;
@@ -63,6 +69,11 @@ enum Command {
     Stop(stop::Stop),
     Restart(restart::Restart),
     Service(Box<service::Service>),
+    Doctor(Box<doctor::Doctor>),
+    Join(Box<join::Join>),
+    Try(try_out::Try),
+    SelfTest(selftest::SelfTest),
+    BringUp(Box<bringup::BringUp>),
 }
 
 /// Runs the command line `words`, the program's own name first.
@@ -117,6 +128,11 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Stop(options)) => options.run(voice),
         Some(Command::Restart(options)) => options.run(voice, verbose),
         Some(Command::Service(options)) => options.run(voice),
+        Some(Command::Doctor(options)) => options.run(voice),
+        Some(Command::Join(options)) => options.run(voice),
+        Some(Command::Try(options)) => options.run(verbose),
+        Some(Command::SelfTest(options)) => options.run(verbose),
+        Some(Command::BringUp(options)) => options.run(voice, verbose),
     }
 }
 

@@ -2,7 +2,6 @@
 //! through proxies, with TLS.
 
 mod backoff;
-mod base64;
 mod connection;
 mod dial;
 pub mod endpoint;

@@ -13,6 +13,7 @@ mod grace;
 mod hello;
 mod inbox;
 mod life;
+pub mod login;
 mod notify;
 mod outbox;
 mod phase;

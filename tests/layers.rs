@@ -9,11 +9,20 @@ use std::path::{Path, PathBuf};
 /// Module, and which of ours it may name.
 const MODULES: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["worker", "basedir", "journal"]),
+    (
+        "cli",
+        &[
+            "worker", "basedir", "journal", "local", "doctor", "join", "bringup",
+        ],
+    ),
+    ("local", &["session", "wire", "calls", "worker", "basedir"]),
     (
         "worker",
         &["session", "steps", "link", "journal", "basedir", "calls"],
     ),
+    ("bringup", &["doctor", "basedir", "local"]),
+    ("join", &["doctor", "basedir"]),
+    ("doctor", &["worker", "link", "basedir"]),
     ("session", &["wire", "calls"]),
     ("steps", &["calls"]),
     ("link", &[]),
@@ -25,14 +34,19 @@ const MODULES: &[(&str, &[&str])] = &[
 
 /// Crates that are not ours (and `ports`), and the only modules that may name them.
 const CRATES: &[(&str, &[&str])] = &[
-    ("ports", &["main", "cli", "worker", "steps", "basedir"]),
-    ("smol", &["link", "worker"]),
+    (
+        "ports",
+        &[
+            "main", "cli", "worker", "steps", "basedir", "local", "doctor", "join", "bringup",
+        ],
+    ),
+    ("smol", &["link", "worker", "local"]),
     ("async_net", &["link"]),
     ("socket2", &["link"]),
     ("rustls", &["link"]),
     ("webpki", &["link"]),
     ("webpki_roots", &["link"]),
-    ("fastrand", &["worker"]),
+    ("fastrand", &["link", "worker"]),
     ("argh", &["main", "cli"]),
     ("md5", &["session"]),
     ("tar", &["steps"]),
@@ -40,18 +54,20 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bzip2", &["steps"]),
     ("glob", &["steps"]),
     ("postcard", &["journal"]),
-    ("serde", &["journal"]),
-    ("crc32fast", &["journal"]),
+    ("serde", &["journal", "local", "bringup"]),
+    ("basic_toml", &["local"]),
+    ("crc32fast", &["journal", "local"]),
     ("memchr", &["steps", "wire"]),
     ("websocket_sans_io", &["wire"]),
     ("rmp", &["wire"]),
     ("httparse", &["wire"]),
     ("sha1", &["wire"]),
-    ("base64", &["wire"]),
+    ("base64", &["link", "wire"]),
     ("regex_lite", &["steps"]),
     ("encoding_rs", &["steps"]),
     ("libc", &[]),
-    ("serde_json", &[]),
+    ("serde_json", &["doctor", "bringup"]),
+    ("quick_xml", &["bringup"]),
 ];
 
 /// What belongs into the crate `ports`.

@@ -271,6 +271,21 @@ fn each_block_of_a_text_is_text() {
 }
 
 #[test]
+fn a_device_with_nothing_to_say_does_not_hold_an_upload() {
+    let device = std::path::Path::new("/dev/ptmx");
+    if !device.exists() {
+        return; // a system without such terminals
+    }
+    let stage = Stage::new();
+    let mut master = Master::default();
+    let report = master.serve(&stage, Command::UploadFile(upload("/dev/ptmx", 1000)));
+    assert_eq!(report.code(), 1);
+    let text = report.stderr();
+    assert!(text.starts_with("Cannot "), "{text}");
+    assert_eq!(master.calls, [Transfer::Close]);
+}
+
+#[test]
 fn an_upload_has_a_bounded_window_under_way() {
     let stage = Stage::new();
     stage.write("file", noise(4 << 20));

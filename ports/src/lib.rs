@@ -655,6 +655,38 @@ pub fn file_system(path: &Path) -> io::Result<FileSystem> {
     system::file_system(path)
 }
 
+/// Whether we may write this file, or make files in this directory.
+pub fn may_write(path: &Path) -> bool {
+    system::may_write(path)
+}
+
+/// What a process has a limit for (getrlimit(2)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// How many files it may have open.
+    Files,
+    /// Largest core file, in bytes.
+    Core,
+    /// Bytes of stack of the first thread.
+    Stack,
+    /// Bytes of data.
+    Data,
+}
+
+/// Such a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// There is none.
+    None,
+    /// So much.
+    Of(u64),
+}
+
+/// The limit that holds for this process and what it starts; none if the system does not tell.
+pub fn resource_limit(resource: Resource) -> Option<Limit> {
+    system::resource_limit(resource)
+}
+
 // ---------------------------------------------------------------------------------------------
 // Network
 

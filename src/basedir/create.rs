@@ -140,9 +140,10 @@ pub fn create(worker: &NewWorker, say: &mut dyn FnMut(&str)) -> Result<(), Creat
     Ok(())
 }
 
-/// What the files of `info/` contain at first: existing workers and masters know these.
-const ADMIN: &str = "Your Name Here <admin@youraddress.invalid>\n";
-const HOST: &str = "Please put a description of this build host here\n";
+/// What `info/admin` contains at first: existing workers and masters know it.
+pub const ADMIN: &str = "Your Name Here <admin@youraddress.invalid>\n";
+/// What `info/host` contains at first.
+pub const HOST: &str = "Please put a description of this build host here\n";
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CreateError {
     let path = path.to_owned();

@@ -80,12 +80,70 @@ const SERVICE: &[Spelling] = &[
     switch("status", None),
 ];
 
+const DOCTOR: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("for", None),
+    switch("json", None),
+    switch("network", None),
+    option("login", None),
+    option("system", None),
+];
+
+const JOIN: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("owner", None),
+    option("person", None),
+    option("contact", None),
+    option("github", None),
+    option("name", None),
+    option("os", None),
+    option("arch", None),
+    option("password", None),
+    option("special", None),
+    option("bringup", None),
+    switch("force", Some('f')),
+    switch("network", None),
+];
+
+const TRY: &[Spelling] = &[
+    switch("help", Some('h')),
+    switch("keep", None),
+    option("escape", None),
+];
+
+const SELFTEST: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("json", None),
+    switch("keep", None),
+];
+
+const BRINGUP: &[Spelling] = &[
+    switch("help", Some('h')),
+    option("source", None),
+    option("git", None),
+    option("branch", None),
+    option("variant", None),
+    option("steps", None),
+    option("tests", None),
+    option("jobs", Some('j')),
+    switch("rerun-failed", None),
+    switch("fresh", None),
+    option("directory", None),
+    option("report", None),
+    option("compare", None),
+];
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
         "create-worker" => Some(CREATE_WORKER),
         "start" | "restart" => Some(START),
         "stop" => Some(STOP),
         "service" => Some(SERVICE),
+        "doctor" => Some(DOCTOR),
+        "join" => Some(JOIN),
+        "try" => Some(TRY),
+        "selftest" => Some(SELFTEST),
+        "bringup" => Some(BRINGUP),
         _ => None,
     }
 }

@@ -11,6 +11,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+
 pub use parse::{master, proxy};
 pub use url::{ProxyVariables, from_environment};
 
@@ -229,7 +232,7 @@ impl Pin {
         let digits: String = digest.chars().filter(|&sign| sign != ':').collect();
         let bytes = match digits.len() {
             64 => hexadecimal(&digits)?,
-            _ => super::base64::decode(digest)?,
+            _ => STANDARD_NO_PAD.decode(digest.trim_end_matches('=')).ok()?,
         };
         bytes.try_into().ok().map(Pin)
     }
@@ -247,7 +250,7 @@ fn hexadecimal(digits: &str) -> Option<Vec<u8>> {
 /// Base64, as other programs write such a pin.
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&super::base64::encode(&self.0))
+        f.write_str(&STANDARD.encode(self.0))
     }
 }
 

@@ -6,6 +6,7 @@ mod failure;
 mod fuzz;
 mod objects;
 mod parameters;
+mod proof;
 mod receive;
 mod serve;
 mod updates;
@@ -21,6 +22,7 @@ pub use super::Event;
 #[doc(hidden)]
 pub use fuzz::fuzz_conversation;
 use objects::Objects;
+pub use proof::password_proof;
 
 /// Who we are for the master.
 #[derive(Clone, PartialEq, Eq)]

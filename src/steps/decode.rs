@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str;
 
-use super::encoding::TextEncoding;
+use super::encoding::{Reading, TextEncoding};
 
 /// A decoder that waits for the rest of a character and shows what is no text as U+FFFD. UTF-8 shows
 /// one for each maximal beginning of a character, as Python's incremental decoder does; so do the
@@ -14,11 +14,7 @@ enum Kind {
     Utf8(Utf8),
     /// What the bytes from 0x80 on mean.
     Single(Box<[char; 128]>),
-    Multiple {
-        decoder: encoding_rs::Decoder,
-        /// Something was read; without that there is nothing unfinished.
-        begun: bool,
-    },
+    Multiple(Reading),
 }
 
 impl Default for Decoder {
@@ -29,16 +25,15 @@ impl Default for Decoder {
 
 impl Decoder {
     /// A decoder that has read nothing.
+    // Without the feature, there is no value of some types.
+    #[cfg_attr(not(feature = "encodings"), allow(unreachable_code))]
     pub(super) fn new(encoding: TextEncoding) -> Decoder {
         Decoder(match encoding {
             TextEncoding::Utf8 => Kind::Utf8(Utf8::default()),
             TextEncoding::Ascii | TextEncoding::Latin1 | TextEncoding::Single { .. } => {
                 Kind::Single(encoding.upper_half())
             }
-            TextEncoding::Multiple(encoding) => Kind::Multiple {
-                decoder: encoding.new_decoder_without_bom_handling(),
-                begun: false,
-            },
+            TextEncoding::Multiple(coding) => Kind::Multiple(Reading::new(coding)),
         })
     }
 
@@ -47,10 +42,7 @@ impl Decoder {
         match &mut self.0 {
             Kind::Utf8(utf8) => utf8.push(bytes),
             Kind::Single(upper) => single(upper, bytes),
-            Kind::Multiple { decoder, begun } => {
-                *begun = true;
-                Cow::Owned(multiple(decoder, bytes, false))
-            }
+            Kind::Multiple(reading) => Cow::Owned(reading.push(bytes)),
         }
     }
 
@@ -60,13 +52,7 @@ impl Decoder {
         match &mut self.0 {
             Kind::Utf8(utf8) => Cow::Borrowed(utf8.finish()),
             Kind::Single(_) => Cow::Borrowed(""),
-            Kind::Multiple { begun: false, .. } => Cow::Borrowed(""),
-            Kind::Multiple { decoder, begun } => {
-                let text = multiple(decoder, b"", true);
-                *decoder = decoder.encoding().new_decoder_without_bom_handling();
-                *begun = false;
-                Cow::Owned(text)
-            }
+            Kind::Multiple(reading) => Cow::Owned(reading.finish()),
         }
     }
 }
@@ -80,21 +66,6 @@ fn single<'a>(upper: &[char; 128], bytes: &'a [u8]) -> Cow<'a, str> {
         Some(index) => upper[usize::from(index)],
     };
     Cow::Owned(bytes.iter().map(meaning).collect())
-}
-
-fn multiple(decoder: &mut encoding_rs::Decoder, mut bytes: &[u8], last: bool) -> String {
-    let mut text = String::new();
-    loop {
-        // No length overflows: what was read fits a buffer of ours.
-        let most = decoder.max_utf8_buffer_length(bytes.len());
-        text.reserve(most.unwrap_or(bytes.len()).max(4));
-        let (result, read, _) = decoder.decode_to_string(bytes, &mut text, last);
-        bytes = &bytes[read..];
-        match result {
-            encoding_rs::CoderResult::InputEmpty => return text,
-            encoding_rs::CoderResult::OutputFull => {}
-        }
-    }
 }
 
 /// UTF-8.
@@ -219,6 +190,7 @@ mod tests {
         assert!(matches!(decoder.push(b"a\xc3"), Cow::Borrowed("a")));
     }
 
+    #[cfg(feature = "encodings")]
     #[test]
     fn other_codings_mean_what_they_mean_in_python() {
         for (encoding, bytes, text) in [
@@ -251,6 +223,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "encodings")]
     #[test]
     fn a_new_stream_begins_after_the_end_of_the_old_one() {
         let mut decoder = Decoder::new(TextEncoding::named("euc-jp").unwrap());

@@ -1,7 +1,11 @@
 //! The coding of a worker's texts on this machine: what programs print, and the words they are given
 //! (`unicode_encoding` in `buildbot.tac`; PROTOCOL 6.2.3, 6.2.6).
 
-use encoding_rs::Encoding;
+#[cfg_attr(feature = "encodings", path = "encoding/tables.rs")]
+#[cfg_attr(not(feature = "encodings"), path = "encoding/none.rs")]
+mod tables;
+
+pub(super) use tables::{Coding, Reading};
 
 /// A coding of text by its Python name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,13 +21,13 @@ pub enum TextEncoding {
     /// One byte a character, the upper half from a table.
     Single {
         /// Where the table comes from.
-        table: &'static Encoding,
+        table: Coding,
         /// Whether the bytes 0x80 to 0x9f are control characters. If not, those of them that the table
         /// takes for such mean nothing.
         controls: bool,
     },
     /// Several bytes a character.
-    Multiple(&'static Encoding),
+    Multiple(Coding),
 }
 
 /// A character that a coding does not have.
@@ -45,7 +49,7 @@ impl TextEncoding {
             | "iso_8859_1" | "8859_1" | "cp819" | "ibm819" => return Some(TextEncoding::Latin1),
             _ => {}
         }
-        single(&plain).or_else(|| multiple(&plain))
+        tables::named(&plain)
     }
 
     /// The bytes of a text.
@@ -64,13 +68,7 @@ impl TextEncoding {
                 let upper = self.upper_half();
                 text.chars().map(|c| in_table(c, &upper)).collect()
             }
-            TextEncoding::Multiple(encoding) => {
-                let (bytes, _, lossy) = encoding.encode(text);
-                if lossy {
-                    return Err(Unencodable(first_unencodable(encoding, text)));
-                }
-                Ok(bytes.into_owned())
-            }
+            TextEncoding::Multiple(coding) => coding.encode(text).map_err(Unencodable),
         }
     }
 
@@ -94,7 +92,7 @@ impl TextEncoding {
             *place = match self {
                 TextEncoding::Latin1 => char::from(byte),
                 TextEncoding::Single { controls: true, .. } if byte < 0xa0 => char::from(byte),
-                TextEncoding::Single { table, .. } => one(table, byte),
+                TextEncoding::Single { table, .. } => table.meaning(byte),
                 TextEncoding::Utf8 | TextEncoding::Ascii | TextEncoding::Multiple(_) => continue,
             };
         }
@@ -103,7 +101,7 @@ impl TextEncoding {
 
     /// Whether bytes below 0x80 may mean something else than in ASCII.
     pub(super) fn changes_ascii(self) -> bool {
-        matches!(self, TextEncoding::Multiple(encoding) if encoding == encoding_rs::ISO_2022_JP)
+        matches!(self, TextEncoding::Multiple(coding) if coding.changes_ascii())
     }
 }
 
@@ -120,91 +118,6 @@ fn plain_name(name: &str) -> String {
     }
     plain.truncate(plain.trim_end_matches('_').len());
     plain
-}
-
-fn single(name: &str) -> Option<TextEncoding> {
-    use encoding_rs as web;
-    let without = |prefixes: &[&str]| {
-        let rest = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix));
-        rest.unwrap_or(name).to_owned()
-    };
-    let page = |table| {
-        Some(TextEncoding::Single {
-            table,
-            controls: false,
-        })
-    };
-    let standard = |table| {
-        Some(TextEncoding::Single {
-            table,
-            controls: true,
-        })
-    };
-    match without(&["windows_", "cp", "ibm"]).as_str() {
-        "1250" => return page(web::WINDOWS_1250),
-        "1251" => return page(web::WINDOWS_1251),
-        "1252" => return page(web::WINDOWS_1252),
-        "1253" => return page(web::WINDOWS_1253),
-        "1254" => return page(web::WINDOWS_1254),
-        "1255" => return page(web::WINDOWS_1255),
-        "1256" => return page(web::WINDOWS_1256),
-        "1257" => return page(web::WINDOWS_1257),
-        "1258" => return page(web::WINDOWS_1258),
-        "874" => return page(web::WINDOWS_874),
-        "866" => return page(web::IBM866),
-        _ => {}
-    }
-    let part = without(&["iso_8859_", "iso8859_", "8859_"]);
-    match (part != name, name, part.as_str()) {
-        (_, "latin2" | "l2", _) | (true, _, "2") => standard(web::ISO_8859_2),
-        (_, "latin3" | "l3", _) | (true, _, "3") => standard(web::ISO_8859_3),
-        (_, "latin4" | "l4", _) | (true, _, "4") => standard(web::ISO_8859_4),
-        (_, "cyrillic", _) | (true, _, "5") => standard(web::ISO_8859_5),
-        (_, "arabic", _) | (true, _, "6") => standard(web::ISO_8859_6),
-        (_, "greek" | "greek8", _) | (true, _, "7") => standard(web::ISO_8859_7),
-        (_, "hebrew", _) | (true, _, "8") => standard(web::ISO_8859_8),
-        // The web has these two as the code pages of Windows that hold them.
-        (_, "latin5" | "l5", _) | (true, _, "9") => standard(web::WINDOWS_1254),
-        (_, "thai", _) | (true, _, "11") => standard(web::WINDOWS_874),
-        (_, "latin6" | "l6", _) | (true, _, "10") => standard(web::ISO_8859_10),
-        (_, "latin7" | "l7", _) | (true, _, "13") => standard(web::ISO_8859_13),
-        (_, "latin8" | "l8", _) | (true, _, "14") => standard(web::ISO_8859_14),
-        (_, "latin9" | "l9", _) | (true, _, "15") => standard(web::ISO_8859_15),
-        (_, "latin10" | "l10", _) | (true, _, "16") => standard(web::ISO_8859_16),
-        (_, "koi8_r" | "cskoi8r", _) => page(web::KOI8_R),
-        (_, "koi8_u", _) => page(web::KOI8_U),
-        (_, "mac_roman" | "macroman" | "macintosh", _) => page(web::MACINTOSH),
-        (_, "mac_cyrillic" | "maccyrillic", _) => page(web::X_MAC_CYRILLIC),
-        _ => None,
-    }
-}
-
-fn multiple(name: &str) -> Option<TextEncoding> {
-    use encoding_rs as web;
-    Some(TextEncoding::Multiple(match name {
-        "euc_jp" | "eucjp" | "ujis" | "u_jis" => web::EUC_JP,
-        "shift_jis" | "shiftjis" | "sjis" | "s_jis" | "csshiftjis" | "cp932" | "932" | "ms932"
-        | "mskanji" | "ms_kanji" | "windows_31j" => web::SHIFT_JIS,
-        "iso2022_jp" | "iso_2022_jp" | "iso2022jp" | "csiso2022jp" => web::ISO_2022_JP,
-        "gb2312" | "euc_cn" | "euccn" | "chinese" | "gbk" | "936" | "cp936" | "ms936" => web::GBK,
-        "gb18030" | "gb18030_2000" => web::GB18030,
-        "big5" | "big5_tw" | "csbig5" | "cp950" | "950" | "ms950" | "big5hkscs" | "big5_hkscs" => {
-            web::BIG5
-        }
-        "euc_kr" | "euckr" | "korean" | "ks_c_5601" | "ks_x_1001" | "cp949" | "949" | "ms949"
-        | "uhc" => web::EUC_KR,
-        _ => return None,
-    }))
-}
-
-/// What one byte means; the web's tables have control characters where Python has nothing.
-fn one(table: &'static Encoding, byte: u8) -> char {
-    let bytes = [byte];
-    let (text, _) = table.decode_without_bom_handling(&bytes);
-    match text.chars().next() {
-        Some('\u{80}'..='\u{9f}') | None => char::REPLACEMENT_CHARACTER,
-        Some(c) => c,
-    }
 }
 
 fn below(c: char, limit: u32) -> Result<u8, Unencodable> {
@@ -226,13 +139,6 @@ fn in_table(c: char, upper: &[char; 128]) -> Result<u8, Unencodable> {
     }
 }
 
-fn first_unencodable(encoding: &'static Encoding, text: &str) -> char {
-    let unknown = |c: &char| encoding.encode(c.encode_utf8(&mut [0; 4])).2;
-    text.chars()
-        .find(unknown)
-        .unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,8 +152,6 @@ mod tests {
             ("ISO-8859-1", Some(TextEncoding::Latin1)),
             ("ANSI_X3.4-1968", Some(TextEncoding::Ascii)),
             ("us-ascii", Some(TextEncoding::Ascii)),
-            ("euc-jp", Some(TextEncoding::Multiple(encoding_rs::EUC_JP))),
-            ("cp936", Some(TextEncoding::Multiple(encoding_rs::GBK))),
             ("utf-16", None),
             ("cp437", None),
             ("8859-99", None),
@@ -257,6 +161,13 @@ mod tests {
         ] {
             assert_eq!(TextEncoding::named(name), encoding, "{name}");
         }
+    }
+
+    #[cfg(feature = "encodings")]
+    #[test]
+    fn tables_are_found_by_all_their_names() {
+        assert_eq!(TextEncoding::named("cp936"), TextEncoding::named("GBK"));
+        assert_ne!(TextEncoding::named("euc-jp"), None);
         let cp1252 = TextEncoding::named("cp1252");
         assert_eq!(TextEncoding::named("Windows-1252"), cp1252);
         assert_ne!(TextEncoding::named("latin-1"), cp1252);
@@ -272,12 +183,18 @@ mod tests {
             ("utf-8", "é€", Ok(&b"\xc3\xa9\xe2\x82\xac"[..])),
             ("latin-1", "é\u{85}", Ok(b"\xe9\x85")),
             ("latin-1", "é€", Err('€')),
+            #[cfg(feature = "encodings")]
             ("cp1252", "é€", Ok(b"\xe9\x80")),
+            #[cfg(feature = "encodings")]
             ("cp1252", "\u{81}", Err('\u{81}')),
+            #[cfg(feature = "encodings")]
             ("cp1252", "\u{fffd}", Err('\u{fffd}')),
             ("ascii", "aé", Err('é')),
+            #[cfg(feature = "encodings")]
             ("euc-jp", "日本", Ok(b"\xc6\xfc\xcb\xdc")),
+            #[cfg(feature = "encodings")]
             ("euc-jp", "a😀", Err('😀')),
+            #[cfg(feature = "encodings")]
             ("iso2022_jp", "a日", Ok(b"a\x1b$BF|\x1b(B")),
         ] {
             let encoded = TextEncoding::named(name).unwrap().encode(text);

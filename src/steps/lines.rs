@@ -68,6 +68,10 @@ impl Splitter {
         }
         let mut rest = self.resume(text, now, out);
         while let Some(at) = memchr3(b'\r', BACKSPACE, ESCAPE, rest.as_bytes()) {
+            if let Some(skip) = self.short_progress(rest, at, now, out) {
+                rest = &rest[skip..];
+                continue;
+            }
             self.plain(&rest[..at], now, out);
             rest = &rest[at..];
             let skip = match rest.as_bytes()[0] {
@@ -103,6 +107,30 @@ impl Splitter {
             rest = &rest[skip..];
         }
         self.plain(rest, now, out);
+    }
+
+    /// What progress output is made of, in the least time: a short line that begins and ends in this
+    /// text, by a carriage return at `at`. How much of the text that was, if it was so.
+    fn short_progress(
+        &mut self,
+        text: &str,
+        at: usize,
+        now: Option<f64>,
+        out: &mut Lines,
+    ) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let next = *bytes.get(at + 1)?;
+        if bytes[at] != b'\r' || at > self.longest || !self.partial.is_empty() {
+            return None;
+        }
+        let line = &text[..at];
+        if self.begun.is_some() || memchr(b'\n', line.as_bytes()).is_some() {
+            return None;
+        }
+        out.text.push_str(line);
+        out.text.push('\n');
+        out.times.extend(now);
+        Some(at + 1 + usize::from(next == b'\n'))
     }
 
     /// The stream is over: what is left becomes a line.

@@ -134,4 +134,19 @@ mod tests {
             home.join("f").to_string_lossy()
         );
     }
+
+    #[test]
+    fn a_named_pipe_without_a_writer_is_opened_at_once() {
+        let name = format!("coracle-pipe-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        if !made.is_ok_and(|status| status.success()) {
+            return; // a system without mkfifo
+        }
+        let opened = open_to_read(&path);
+        std::fs::remove_file(&path).unwrap();
+        let mut text = String::new();
+        let read = io::Read::read_to_string(&mut opened.unwrap(), &mut text);
+        assert_eq!(read.unwrap(), 0);
+    }
 }

@@ -2,12 +2,16 @@
 //! more at once than the worker has promised to hold.
 
 use std::rc::Rc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::lines::Splitter;
 use super::window::Window;
 use super::{OutputRules, Post};
 use crate::calls::{FailureReason, Lines, StepEvent, Transfer, TransferTag, Update};
+
+/// The time between two batches after the first one, which is the header: the first output follows soon,
+/// and a program that ends at once still says all in two messages.
+const FIRST_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Posted bytes not yet acknowledged from which on a step stops reading its output: at first, and on a
 /// link that has room for more. The larger one carries 20 MB a second with a round trip of 100 ms.
@@ -39,6 +43,8 @@ pub struct Reporter {
     batch_cost: usize,
     /// When the next batch may go, full or not.
     next_post: Instant,
+    /// From the next batch to the one after it.
+    interval: Duration,
     unacknowledged: Window,
     next_tag: u64,
 }
@@ -67,6 +73,7 @@ impl Reporter {
             growing: None,
             batch_cost: 0,
             next_post: Instant::now(),
+            interval: FIRST_INTERVAL,
             unacknowledged: Window::new(WINDOW, LARGEST_WINDOW),
             next_tag: 0,
         }
@@ -261,7 +268,8 @@ impl Reporter {
             return;
         }
         self.unacknowledged.sent(cost, now);
-        self.next_post = now + self.rules.batch_interval;
+        self.next_post = now + self.interval.min(self.rules.batch_interval);
+        self.interval = self.rules.batch_interval;
         (self.post)(StepEvent::Updates { updates, cost });
     }
 }

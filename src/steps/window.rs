@@ -10,14 +10,18 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Round trips shorter than this are taken for so long: within it, a loop on the same machine cannot
-/// be told from a busy scheduler, and the smallest window already carries 100 MB a second.
-const SHORTEST_TRIP: Duration = Duration::from_millis(2);
+/// A link with a shorter round trip is not long: the smallest window carries 50 MB a second over it, and
+/// a larger one would only cost memory.
+const SHORT_TRIP: Duration = Duration::from_millis(5);
+
+/// So many round trips are measured before any is believed.
+const LEAST_TRIPS: u32 = 4;
 
 /// Bytes under way, and how many there may be.
 #[derive(Debug)]
 pub(super) struct Window {
     size: usize,
+    least: usize,
     most: usize,
     under_way: usize,
     /// For some of the bytes under way: the count of all sent bytes up to them, and when they were
@@ -27,6 +31,8 @@ pub(super) struct Window {
     confirmed: u64,
     /// The shortest time from sending to confirmation that was seen.
     trip: Option<Duration>,
+    /// How many were seen.
+    trips: u32,
     /// When the count of this round began, and with how many confirmed bytes.
     round: Option<(Instant, u64)>,
     /// The sender had to wait in this round.
@@ -41,12 +47,14 @@ impl Window {
     pub(super) fn new(least: usize, most: usize) -> Window {
         Window {
             size: least,
+            least,
             most,
             under_way: 0,
             marks: VecDeque::new(),
             sent: 0,
             confirmed: 0,
             trip: None,
+            trips: 0,
             round: None,
             was_full: false,
         }
@@ -96,6 +104,7 @@ impl Window {
             self.marks.pop_front();
             let trip = now.saturating_duration_since(sent_at);
             self.trip = Some(self.trip.map_or(trip, |shortest| shortest.min(trip)));
+            self.trips = self.trips.saturating_add(1);
         }
         self.adapt(now);
     }
@@ -104,10 +113,14 @@ impl Window {
         let (Some(trip), Some((began, confirmed_then))) = (self.trip, self.round) else {
             return;
         };
-        let round = trip.max(SHORTEST_TRIP) * 3 / 2;
+        if trip < SHORT_TRIP {
+            self.size = self.least;
+            return;
+        }
+        let round = trip * 3 / 2;
         let full = self.confirmed.wrapping_sub(confirmed_then) >= self.size as u64;
         let late = now.saturating_duration_since(began) > round;
-        if full && !late && self.was_full {
+        if full && !late && self.was_full && self.trips >= LEAST_TRIPS {
             self.size = (self.size * 2).min(self.most);
         }
         if full || late {
@@ -160,6 +173,12 @@ mod tests {
             let size = window_after(Duration::from_micros(200), rate, 64 * KIB);
             assert_eq!(size, 256 * KIB, "{rate} bytes a second");
         }
+    }
+
+    #[test]
+    fn a_fast_master_nearby_needs_no_large_window() {
+        let size = window_after(Duration::from_micros(500), 1e9, 64 * KIB);
+        assert_eq!(size, 256 * KIB);
     }
 
     #[test]

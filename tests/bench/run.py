@@ -28,16 +28,20 @@ def options():
     parser.add_argument("--sink", type=Path, required=True, help="the program of examples/sink.rs")
     parser.add_argument("--quick", action="store_true", help="once, with little data")
     parser.add_argument("--rounds", type=int, help="how often each worker is measured (3)")
+    parser.add_argument("--output", type=int, metavar="MB", help="size of each output (200)")
+    parser.add_argument("--file", type=int, metavar="MB", help="size of the file (300)")
+    parser.add_argument("--tiny", type=int, metavar="N", help="number of tiny steps (1000)")
     parser.add_argument("--only", choices=["sink", "master"], help="against one of them only")
     parser.add_argument("--side", choices=NAMES, help="one worker only")
     parser.add_argument("--out", type=Path, default=ROOT / "target/bench")
     chosen = parser.parse_args()
     quick = chosen.quick
     chosen.rounds = chosen.rounds or (1 if quick else 3)
-    chosen.tiny = 100 if quick else 1000
-    chosen.megabytes = 20 if quick else 200
-    chosen.file = 20 if quick else 300
-    chosen.wake_seconds = 15 if quick else 60
+    chosen.tiny = chosen.tiny or (100 if quick else 1000)
+    chosen.output = chosen.output or (20 if quick else 200)
+    chosen.file = chosen.file or (20 if quick else 300)
+    # Also in a quick run: what wakes an idle worker comes at intervals of up to a minute.
+    chosen.wake_seconds = 120
     return chosen
 
 
@@ -75,7 +79,7 @@ def main():
     chosen.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=chosen.out) as name:
         place = Path(name)
-        against_sink.make_inputs(place, chosen.megabytes)
+        against_sink.make_inputs(place, chosen.output)
         against_sink.make_big(place, chosen.file)
         load = os.getloadavg()[0]
         found = measure(chosen, place)

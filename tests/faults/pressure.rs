@@ -29,6 +29,31 @@ fn a_master_that_stops_reading_costs_no_memory_and_can_still_interrupt() {
 }
 
 #[test]
+fn a_step_that_a_master_holds_back_is_not_silent_but_its_time_runs() {
+    let master = Master::new();
+    let worker = Worker::start("held", master.port());
+    let mut session = master.attach();
+    session.acknowledges = false;
+    let arguments = dict(&[
+        ("workdir", text("build")),
+        ("command", text("yes")),
+        ("timeout", Value::Int(1)),
+        ("maxTime", Value::Int(3)),
+    ]);
+    session
+        .start_command(BUILDER, 7, "shell", arguments)
+        .unwrap();
+    // Nothing is read meanwhile: what is under way fills the sockets, then the worker, then the pipe.
+    std::thread::sleep(Duration::from_secs(4));
+    let memory = worker.peak();
+    assert!(memory < 10 * 1024, "{memory} KiB");
+    session.wait_for_complete(7).unwrap();
+    let shown = session.shown();
+    assert!(shown.contains("3 seconds elapsed running"), "{shown:.200}");
+    assert!(!shown.contains("without output"));
+}
+
+#[test]
 fn the_end_of_a_master_that_does_not_read_is_noticed() {
     const FLOODS: i64 = 100;
     let master = Master::new();

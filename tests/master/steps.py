@@ -39,7 +39,7 @@ class Ask(buildstep.BuildStep):
     def run(self):
         remote = remotecommand.RemoteCommand(self.command, self.arguments)
         log = yield self.addLog("stdio")
-        remote.useLog(log, True)
+        remote.useLog(log, False)  # the step closes it; a master 2.10 would do so twice
         yield self.runCommand(remote)
         yield self.addCompleteLog("answer", f"rc: {remote.rc}\n" + shown_updates(remote.updates))
         return FAILURE if remote.didFail() else SUCCESS
@@ -100,7 +100,7 @@ class SecretShell(buildstep.BuildStep):
             "build", self.words, logEnviron=False, timeout=IDLE_SECONDS
         )
         log = yield self.addLog("stdio")
-        remote.useLog(log, True)
+        remote.useLog(log, False)  # the step closes it; a master 2.10 would do so twice
         yield self.runCommand(remote)
         return remote.results()
 

@@ -210,7 +210,9 @@ impl Report {
 
     /// What came in which order, without the text: `header stdout code header elapsed`.
     pub fn order(&self) -> String {
-        let names: Vec<&str> = self.updates.iter().map(name_of).collect();
+        let mut names: Vec<&str> = self.updates.iter().map(name_of).collect();
+        // Whether two texts of a kind travel as one is a matter of time.
+        names.dedup();
         names.join(" ")
     }
 

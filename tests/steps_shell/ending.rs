@@ -156,7 +156,7 @@ fn a_program_that_a_signal_ends_says_which() {
             .header()
             .contains("process killed by signal 15\nelapsedTime=")
     );
-    assert_eq!(report.order(), "header header code header elapsed");
+    assert_eq!(report.order(), "header code header elapsed");
 }
 
 #[test]

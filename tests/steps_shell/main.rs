@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod driver;
+mod encodings;
 mod ending;
 mod leftovers;
 mod limits;

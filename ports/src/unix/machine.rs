@@ -1,4 +1,4 @@
-//! What the machine has to offer: its name, and room on its disks. POSIX knows no more.
+//! What the machine has to offer: its name, room on its disks, and limits. POSIX knows no more.
 
 use std::ffi::CString;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::facts::text;
 use super::raw::check;
-use crate::{FileSystem, SystemName};
+use crate::{FileSystem, Limit, Resource, SystemName};
 
 pub(crate) fn system_name() -> SystemName {
     let mut name = MaybeUninit::<libc::utsname>::zeroed();
@@ -58,5 +58,35 @@ pub(crate) fn file_system(path: &Path) -> io::Result<FileSystem> {
         // Btrfs and FAT say that they have none at all.
         free_files: (found.f_files > 0).then_some(found.f_favail as u64),
         read_only: found.f_flag as u64 & READ_ONLY != 0,
+    })
+}
+
+pub(crate) fn may_write(path: &Path) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
+        return false;
+    };
+    // SAFETY: `path` ends with NUL and lives through the call.
+    unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
+}
+
+pub(crate) fn resource_limit(resource: Resource) -> Option<Limit> {
+    let mut limit = MaybeUninit::<libc::rlimit>::zeroed();
+    let number = match resource {
+        Resource::Files => libc::RLIMIT_NOFILE,
+        Resource::Core => libc::RLIMIT_CORE,
+        Resource::Stack => libc::RLIMIT_STACK,
+        Resource::Data => libc::RLIMIT_DATA,
+    };
+    // SAFETY: `limit` has room for one answer.
+    if unsafe { libc::getrlimit(number, limit.as_mut_ptr()) } == -1 {
+        return None;
+    }
+    // SAFETY: rlimit is numbers only; getrlimit(2) has filled it.
+    let soft = unsafe { limit.assume_init() }.rlim_cur;
+    #[allow(clippy::unnecessary_cast)] // Its type differs between systems.
+    Some(if soft == libc::RLIM_INFINITY {
+        Limit::None
+    } else {
+        Limit::Of(soft as u64)
     })
 }

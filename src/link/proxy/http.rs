@@ -1,10 +1,11 @@
 //! The method CONNECT of an HTTP proxy (RFC 9110, section 9.3.6).
 
 use async_net::TcpStream;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::ProxyError;
-use crate::link::base64;
 use crate::link::endpoint::{Authority, Credentials};
 
 /// Longest head of an answer, in bytes; what servers commonly allow.
@@ -58,7 +59,7 @@ pub async fn pass(
 fn request(master: &Authority, credentials: Option<&Credentials>) -> String {
     let mut text = format!("CONNECT {master} HTTP/1.1\r\nHost: {master}\r\n");
     if let Some(Credentials { user, password }) = credentials {
-        let basic = base64::encode(format!("{user}:{password}").as_bytes());
+        let basic = STANDARD.encode(format!("{user}:{password}"));
         text.push_str(&format!("Proxy-Authorization: Basic {basic}\r\n"));
     }
     text.push_str("\r\n");

@@ -1,9 +1,8 @@
 //! What the master's expressions mean (PROTOCOL 1.4, 3.1).
 
-use md5::{Digest, Md5};
-
 use super::failure::UNAUTHORIZED;
 use super::objects::Object;
+use super::proof::password_proof;
 use super::{Asked, Event, PbSession, Phase, Target};
 use crate::calls::TransferReply;
 use crate::session::ProtocolError;
@@ -187,11 +186,7 @@ impl PbSession {
             let got = Value::Tuple(parts).to_string();
             return Err(self.unexpected("a challenge and a challenger", got));
         };
-        let password = Md5::digest(self.login.password.as_bytes());
-        let response = Md5::new()
-            .chain_update(password)
-            .chain_update(challenge)
-            .finalize();
+        let response = password_proof(&self.login.password, challenge);
         // The first object of all: never too many.
         let bot = self.objects.lend(Object::Bot).unwrap_or_default();
         self.call(

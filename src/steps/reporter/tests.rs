@@ -49,10 +49,13 @@ fn the_first_words_do_not_wait_and_the_next_ones_wait_for_each_other() {
     reporter.stdout("c\n");
     reporter.post_due(now);
     assert_eq!(updates(&events), []);
-    assert_eq!(reporter.due(), Some(now + BATCH_INTERVAL));
-    reporter.post_due(now + BATCH_INTERVAL);
+    assert_eq!(reporter.due(), Some(now + FIRST_INTERVAL));
+    let now = now + FIRST_INTERVAL;
+    reporter.post_due(now);
     assert_eq!(updates(&events), [Update::Stdout(lines("b\nc\n"))]);
     assert_eq!(reporter.due(), None);
+    reporter.stdout("d\n");
+    assert_eq!(reporter.due(), Some(now + BATCH_INTERVAL));
 }
 
 #[test]

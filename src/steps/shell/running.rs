@@ -19,6 +19,9 @@ use crate::steps::{Inbox, Reporter, TextEncoding};
 /// Bytes read at once; what a pipe holds on most systems.
 const READ_SIZE: usize = 64 * 1024;
 
+/// The same at first, for most steps print little.
+const FIRST_READ_SIZE: usize = 4 * 1024;
+
 /// How long everything a step has started may take to be gone once it is killed.
 const END_LIMIT: Duration = Duration::from_secs(5);
 
@@ -105,7 +108,7 @@ impl<'a> Running<'a> {
             lingered: false,
             hurried: false,
             pace: Pace::default(),
-            buffer: vec![0; READ_SIZE],
+            buffer: vec![0; FIRST_READ_SIZE],
         }
     }
 
@@ -227,11 +230,11 @@ impl<'a> Running<'a> {
         if self.process.is_some() {
             self.logs.look_if_due(now, self.reporter);
         }
-        if self.reporter.has_room()
-            && self.logs.behind()
-            && self.logs.read(&mut self.buffer, self.reporter)
-        {
-            self.clocks.heard(now);
+        if self.reporter.has_room() && self.logs.behind() {
+            self.buffer.resize(READ_SIZE, 0);
+            if self.logs.read(&mut self.buffer, self.reporter) {
+                self.clocks.heard(now);
+            }
         }
     }
 
@@ -313,9 +316,12 @@ impl<'a> Running<'a> {
             Ok(Read::Bytes(count)) => {
                 self.clocks.heard(now);
                 // A terminal holds too little to let it fill.
-                self.pace
-                    .read(count < READ_SIZE && !self.shell.use_pty, now);
+                let full = count == self.buffer.len();
+                self.pace.read(!full && !self.shell.use_pty, now);
                 self.deliver(stream, count, now);
+                if full {
+                    self.buffer.resize(READ_SIZE, 0);
+                }
                 true
             }
             Ok(Read::End) => {

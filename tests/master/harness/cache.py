@@ -13,7 +13,6 @@ from .side import Outcome
 JUDGES = {
     "__init__.py",
     "cache.py",
-    "combination.py",
     "compare.py",
     "limits.py",
     "match.py",

@@ -9,6 +9,7 @@ import collections
 import hashlib
 import json
 import os
+import re
 import stat
 
 RESULTS = ["SUCCESS", "WARNINGS", "FAILURE", "SKIPPED", "EXCEPTION", "RETRY", "CANCELLED"]
@@ -16,6 +17,8 @@ RESULTS = ["SUCCESS", "WARNINGS", "FAILURE", "SKIPPED", "EXCEPTION", "RETRY", "C
 SKIPPED_LOGS = {"err.html"}
 # Depends on which other scenarios run on the same master.
 SKIPPED_PROPERTIES = {"builderid"}
+# A frame is an indented line, or `FILE:LINE:FUNCTION` where a failure was sent as a text.
+FRAME = re.compile(r"  |(?:/|<frozen )\S*:\d+:\w+$")
 LARGEST_LOG = 1_000_000  # characters; a longer log is recorded as a summary
 
 
@@ -23,19 +26,22 @@ def result_name(number):
     return "none" if number is None else RESULTS[number]
 
 
-def record_builds(rest, builder_id, prefix, mask, only_last=False):
-    """The items of all builds of one builder, oldest first, or of the last one only."""
+def record_builds(rest, builder_id, prefix, mask, only_last=False, states=True):
+    """The items of all builds of one builder, oldest first, or of the last one only.
+
+    Without `states` the ones of steps are left out.
+    """
     items = {}
     builds = rest.rows(f"builders/{builder_id}/builds", order="number")
     if only_last:
         builds = builds[-1:]
     for count, build in enumerate(builds, start=1):
         path = prefix if count == 1 else f"{prefix}#{count}/"
-        items.update(_build(rest, build, path, mask))
+        items.update(_build(rest, build, path, mask, states))
     return items
 
 
-def _build(rest, build, path, mask):
+def _build(rest, build, path, mask, states):
     properties = rest.get(f"builds/{build['buildid']}/properties")["properties"][0]
     shown = {
         name: value
@@ -50,15 +56,14 @@ def _build(rest, build, path, mask):
         ),
     }
     for step in rest.rows(f"builds/{build['buildid']}/steps", order="number"):
-        items.update(_step(rest, step, f"{path}{step['name']}/", mask))
+        items.update(_step(rest, step, f"{path}{step['name']}/", mask, states))
     return items
 
 
-def _step(rest, step, path, mask):
-    items = {
-        f"{path}results": result_name(step["results"]),
-        f"{path}state": mask(step["state_string"]),
-    }
+def _step(rest, step, path, mask, states):
+    items = {f"{path}results": result_name(step["results"])}
+    if states:
+        items[f"{path}state"] = mask(step["state_string"])
     for log in rest.rows(f"steps/{step['stepid']}/logs"):
         if log["name"] in SKIPPED_LOGS:
             continue
@@ -70,8 +75,8 @@ def _step(rest, step, path, mask):
 
 
 def without_frames(traceback):
-    """A traceback without its indented lines, which tell of the master's and the worker's own code."""
-    return "".join(line for line in traceback.splitlines(True) if not line.startswith("  "))
+    """A traceback without its frames, which tell of the master's and the worker's own code."""
+    return "".join(line for line in traceback.splitlines(True) if not FRAME.match(line))
 
 
 def log_text(content):

@@ -124,7 +124,8 @@ class Group:
                 (scenario.drive or force_all)(stage)
             finally:
                 outcome.items = stage.record()
-            outcome.problems = expect.unmet(scenario, outcome.items)
+            states = self.scene.combination.keeps_states
+            outcome.problems = expect.unmet(scenario, outcome.items, states)
         except Trouble as trouble:
             outcome.problems.append(str(trouble))
         except Exception:  # a defect of the harness fails this scenario and leaves the others alone

@@ -112,8 +112,11 @@ class Stage:
                 continue
             part = name.removeprefix(self.scenario.name).removeprefix("--")
             prefix = f"{part}/" if part else ""
+            states = self.group.scene.combination.keeps_states
             items.update(
-                record_builds(self.rest, builder_id, prefix, self.mask, self.only_last_build)
+                record_builds(
+                    self.rest, builder_id, prefix, self.mask, self.only_last_build, states
+                )
             )
         items.update(record_files(self.places.out))
         items.update(self.facts)

@@ -132,7 +132,10 @@ fn floats(operator: Binary, left: f64, right: f64) -> Computed {
         Binary::Divide => left / right,
         Binary::FloorDivide => (left / right).floor(),
         Binary::Remainder => left - right * (left / right).floor(),
-        Binary::Power => left.powf(right),
+        // Only whole ones: the general case would bring in the system's library for mathematics, which
+        // costs a third of a megabyte of memory.
+        Binary::Power if right.fract() == 0.0 && right.abs() < 1e6 => left.powi(right as i32),
+        Binary::Power => return refuse("only whole numbers can be exponents"),
         Binary::ShiftLeft
         | Binary::ShiftRight
         | Binary::And

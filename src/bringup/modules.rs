@@ -1,0 +1,115 @@
+//! The modules that are not there, each with what is missing for it.
+
+use serde::{Deserialize, Serialize};
+
+use super::build::{Build, Why};
+use super::configure::Configure;
+use crate::doctor::System;
+use crate::doctor::libraries::library_of;
+use crate::doctor::packages::{Installation, Need, Package, installation, package};
+
+/// A module that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Its name in C: `_ctypes`.
+    pub module: String,
+    /// Why.
+    pub why: String,
+    /// The library that it needs, if we know.
+    pub library: Option<String>,
+    /// How that library comes to this system, in words.
+    pub remedy: String,
+}
+
+/// All of them, and one command that installs what they need.
+pub fn missing(
+    configure: &Configure,
+    build: &Build,
+    system: System,
+) -> (Vec<Missing>, Installation) {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (module, why) in &build.modules {
+        found.push((module.clone(), why.words().to_owned()));
+    }
+    for (module, state) in &configure.modules {
+        if !found.iter().any(|(known, _)| known == module) {
+            let why = match state.as_str() {
+                "missing" => Why::NotFound.words(),
+                _ => Why::Disabled.words(),
+            };
+            found.push((module.clone(), why.to_owned()));
+        }
+    }
+    found.sort();
+    let mut needs: Vec<Need> = Vec::new();
+    let list = found.into_iter().map(|(module, why)| {
+        let library = library_of(&module);
+        let lacks = why == Why::NotFound.words();
+        let remedy = match library.filter(|_| lacks).map(|library| library.need) {
+            Some(need) => {
+                needs.push(need);
+                remedy(system, need)
+            }
+            None => String::new(),
+        };
+        Missing {
+            library: library.map(|library| library.name.to_owned()),
+            module,
+            why,
+            remedy,
+        }
+    });
+    let list = list.collect();
+    needs.sort();
+    needs.dedup();
+    (list, installation(system, &needs))
+}
+
+fn remedy(system: System, need: Need) -> String {
+    match package(system, need) {
+        Package::Name(name) => format!("package {name}"),
+        Package::Guess(name) => format!("package {name} (name not verified)"),
+        Package::Base(text) => text.to_owned(),
+        Package::Unknown => "no package known".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_header_is_named_with_its_package() {
+        let (mut configure, mut build) = (Configure::default(), Build::default());
+        let text = include_str!("../../tests/bringup/configure-3.11.txt");
+        text.lines().for_each(|line| configure.line(line));
+        let text = include_str!("../../tests/bringup/make-3.11.txt");
+        text.lines().for_each(|line| build.line(line));
+        let (list, install) = missing(&configure, &build, System::Debian);
+        let zlib = list.iter().find(|missing| missing.module == "zlib");
+        assert_eq!(
+            zlib,
+            Some(&Missing {
+                module: "zlib".to_owned(),
+                why: "library or header not found".to_owned(),
+                library: Some("zlib".to_owned()),
+                remedy: "package zlib1g-dev".to_owned(),
+            })
+        );
+        let command = install.command.unwrap_or_default();
+        assert!(
+            command.contains("zlib1g-dev") && command.contains("libbz2-dev"),
+            "{command}"
+        );
+    }
+
+    #[test]
+    fn what_did_not_compile_is_no_package() {
+        let mut build = Build::default();
+        build.line("Failed to build these modules:");
+        build.line("_ssl _odd");
+        let (list, install) = missing(&Configure::default(), &build, System::Debian);
+        assert!(list.iter().all(|missing| missing.remedy.is_empty()));
+        assert_eq!(install.command, None);
+    }
+}
