@@ -62,7 +62,8 @@ climb() {
 }
 
 failure() {
-    grep -m 1 -E '^error|^FAILED|^test .* FAILED|panicked|refused|stub-linker' "$log" | cut -c 1-160 || true
+    grep -m 1 -o 'stub-linker: .*' "$log" && return
+    grep -m 1 -E '^error|^FAILED|^test .* FAILED|panicked|refused' "$log" | cut -c 1-160 || true
 }
 
 notes_of_row() {

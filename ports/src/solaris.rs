@@ -3,6 +3,8 @@
 
 #[path = "shared/load.rs"]
 mod load;
+#[path = "solaris/locks.rs"]
+mod locks;
 #[path = "shared/pages.rs"]
 mod pages;
 #[path = "shared/streams.rs"]
@@ -12,6 +14,7 @@ use crate::ServiceManager;
 
 pub use crate::unix::*;
 pub(crate) use load::load;
+pub(crate) use locks::{is_locked, lock_file, lock_holder};
 pub(crate) use pages::memory;
 pub(crate) use streams::take_terminal;
 

@@ -11,6 +11,8 @@ mod facts;
 mod files;
 mod identity;
 mod limits;
+#[cfg(not(target_os = "solaris"))]
+mod locks;
 mod machine;
 mod monitor;
 mod network;
@@ -30,6 +32,8 @@ pub(crate) use facts::*;
 pub(crate) use files::*;
 pub(crate) use identity::*;
 pub(crate) use limits::*;
+#[cfg(not(target_os = "solaris"))]
+pub(crate) use locks::*;
 pub(crate) use machine::*;
 #[allow(unused_imports)] // A system may shadow all of it.
 pub(crate) use monitor::*;
