@@ -37,12 +37,12 @@ impl LogFile {
         }
     }
 
-    /// What this process prints goes into it too: last words, such as those about a full stack.
-    pub fn with_prints(self) -> Self {
-        Self {
-            takes_prints: true,
-            ..self
-        }
+    /// What this process prints goes into it too, from now on: last words, such as those about a full
+    /// stack.
+    pub fn with_prints(mut self) -> Self {
+        self.takes_prints = true;
+        self.open = self.reopened();
+        self
     }
 
     /// Appends bytes, after putting the file aside if it is full.
