@@ -280,6 +280,7 @@ fn what_failed_can_be_run_again_one_by_one() {
     fs::write(bench.path("good"), names.concat()).unwrap();
     let output = bench.run(&["--rerun-failed"]);
     assert_eq!(failing(&bench.report()).len(), 0, "{}", text(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let shown = text(&bench.run(&["--rerun-failed"]));
     assert!(shown.contains("there is nothing to run again"), "{shown}");
 }
