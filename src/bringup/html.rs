@@ -74,12 +74,9 @@ impl Page {
             "steps good",
             if good == all { "good" } else { "bad" },
         );
-        let missing = record.missing.len();
-        self.tile(
-            &missing.to_string(),
-            "modules not built",
-            if missing == 0 { "good" } else { "warn" },
-        );
+        if record.configure.system.is_some() {
+            self.modules_tile(record.missing.len());
+        }
         if let Some(tests) = &record.tests {
             let failing = tests.failing().len();
             self.tile(&tests.passed.to_string(), "tests passed", "");
@@ -101,6 +98,14 @@ impl Page {
             self.tile(&files, "test files", "");
         }
         self.0.push_str("</div>\n");
+    }
+
+    fn modules_tile(&mut self, missing: usize) {
+        self.tile(
+            &missing.to_string(),
+            "modules not built",
+            if missing == 0 { "good" } else { "warn" },
+        );
     }
 
     fn tile(&mut self, number: &str, what: &str, class: &str) {

@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime};
 use super::compare::Changes;
 use super::html::html;
 use super::markdown::markdown;
-use super::record::Record;
+use super::record::{Record, Step, StepResult};
 use crate::doctor::words_of;
-use crate::local::recipe::Plan;
+use crate::local::recipe::{Outcome, Plan};
 
 /// The directories.
 #[derive(Debug, Clone)]
@@ -66,25 +66,54 @@ impl Place {
     pub fn results(&self, fresh: bool, plan: &Plan) -> Result<Results, String> {
         let all = self.base.join("results");
         fs::create_dir_all(&all).map_err(|error| failed("make", &all, &error))?;
-        let entries = fs::read_dir(&all).map_err(|error| failed("list", &all, &error))?;
-        let names = entries.flatten().filter_map(|entry| {
-            let name = entry.file_name();
-            name.to_str()?.parse::<u32>().ok()
-        });
-        let last = names.max().unwrap_or(0);
-        let directory = all.join(format!("{last:04}"));
-        if last > 0 && !fresh && is_cut_off(&directory, &plan.fingerprint()) {
-            return Ok(Results {
-                directory,
-                cut_off: true,
-            });
+        let last = self.last_results();
+        if let Some(directory) = last.clone().filter(|_| !fresh) {
+            if is_cut_off(&directory, &plan.fingerprint()) {
+                return Ok(Results {
+                    directory,
+                    cut_off: true,
+                });
+            }
         }
+        let last = last.as_deref().and_then(Path::file_name);
+        let last = last.and_then(|name| name.to_str()?.parse::<u32>().ok());
+        let last = last.unwrap_or(0);
         let directory = all.join(format!("{:04}", last.saturating_add(1)));
         fs::create_dir(&directory).map_err(|error| failed("make", &directory, &error))?;
         Ok(Results {
             directory,
             cut_off: false,
         })
+    }
+
+    /// Where the last run of this plan did not go on, and the steps before; from its own notes, for when
+    /// there was no room left for a report. None if it came to its end.
+    pub fn unfinished(&self, plan: &Plan) -> Option<(String, Vec<Step>)> {
+        let bytes = fs::read(self.last_results()?.join("progress")).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let head = text.lines().next()?;
+        if !head.ends_with(&format!(" {}", plan.fingerprint())) {
+            return None;
+        }
+        let notes: Vec<Note> = text.lines().filter_map(Note::read).collect();
+        let mut before = Vec::new();
+        for step in &plan.steps {
+            match notes.iter().find(|note| note.step.name == step.name) {
+                Some(note) if !step.rules.halts(note.outcome) => before.push(note.step.clone()),
+                Some(_) | None => return Some((step.name.clone(), before)),
+            }
+        }
+        None
+    }
+
+    fn last_results(&self) -> Option<PathBuf> {
+        let all = self.base.join("results");
+        let entries = fs::read_dir(&all).ok()?;
+        let names = entries.flatten().filter_map(|entry| {
+            let name = entry.file_name();
+            name.to_str()?.parse::<u32>().ok()
+        });
+        names.max().map(|last| all.join(format!("{last:04}")))
     }
 
     /// The record of the last run.
@@ -106,6 +135,7 @@ impl Place {
             let Some(log) = step.log.take() else { continue };
             step.log = Some(self.copy_log(Path::new(&log), &logs)?);
         }
+        forget_others(&logs, record);
         let json = self.report.join("report.json");
         if json.exists() {
             let before = self.report.join("report.before.json");
@@ -163,6 +193,54 @@ fn is_cut_off(directory: &Path, fingerprint: &str) -> bool {
     head.ends_with(&format!(" {fingerprint}")) && !text.ends_with("\nend\n")
 }
 
+/// A line of a run's notes, as `local::run` writes them: name, outcome, exit code, seconds, note and
+/// log, with tabs between.
+struct Note {
+    outcome: Outcome,
+    step: Step,
+}
+
+impl Note {
+    fn read(line: &str) -> Option<Note> {
+        let fields: Vec<&str> = line.strip_prefix("step\t")?.split('\t').collect();
+        let [name, outcome, _, seconds, note, log] = fields[..] else {
+            return None;
+        };
+        let outcome = Outcome::named(outcome)?;
+        Some(Note {
+            outcome,
+            step: Step {
+                name: name.to_owned(),
+                result: StepResult::of(outcome),
+                reason: note.to_owned(),
+                seconds: seconds.parse().ok()?,
+                log: (!log.is_empty()).then(|| log.to_owned()),
+            },
+        })
+    }
+}
+
+/// Removes copies of logs that no step of this record has.
+fn forget_others(logs: &Path, record: &Record) {
+    let is_ours = |name: &str| {
+        let parts: Vec<&str> = name.splitn(3, '-').collect();
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        matches!(parts[..], [run, step, _] if run.len() == 4 && digits(run) && digits(step))
+            && name.ends_with(".log")
+    };
+    let Ok(entries) = fs::read_dir(logs) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let log = Some(format!("logs/{name}"));
+        if is_ours(&name) && !record.steps.iter().any(|step| step.log == log) {
+            // Only an old copy; it may stay if it has to.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes a file so that a full disk leaves the old one or none, but not half of one.
 fn write(path: &Path, text: &str) -> Result<(), String> {
     let new = path.with_extension("new");
@@ -179,7 +257,6 @@ fn failed(doing: &str, path: &Path, error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Step;
     use super::*;
 
     fn place(name: &str) -> Place {
@@ -231,9 +308,14 @@ mod tests {
         place.publish(&mut record, None).expect("a report");
         assert_eq!(record.steps[0].log.as_deref(), Some("logs/0001-01-x.log"));
         assert!(place.report.join("logs/0001-01-x.log").is_file());
-        // Published once more, its log stays where it is.
+        // Published once more, its log stays where it is; what is of earlier runs goes.
+        let logs = place.report.join("logs");
+        for name in ["0007-02-y.log", "mine.log"] {
+            fs::write(logs.join(name), "").expect("a file");
+        }
         place.publish(&mut record, None).expect("a report");
         assert_eq!(record.steps[0].log.as_deref(), Some("logs/0001-01-x.log"));
+        assert!(!logs.join("0007-02-y.log").exists() && logs.join("mine.log").exists());
         assert!(place.report.join("report.before.json").is_file());
         assert_eq!(place.last(), Ok(Some(record)));
         fs::remove_dir_all(&place.base).expect("removed");

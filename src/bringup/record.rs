@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::build::Build;
 use super::configure::Configure;
 use super::console::{Console, FileEnd};
-use super::junit::{Cases, Outcome};
+use super::junit::{self, Cases};
 use super::modules::Missing;
+use crate::local::recipe::Outcome;
 
 /// The version of the file's form.
 const VERSION: u32 = 1;
@@ -84,6 +85,16 @@ pub enum StepResult {
 }
 
 impl StepResult {
+    /// What a recipe's outcome means in a report.
+    pub fn of(outcome: Outcome) -> StepResult {
+        match outcome {
+            Outcome::Success => StepResult::Success,
+            Outcome::Skipped => StepResult::Skipped,
+            Outcome::Warnings => StepResult::Warnings,
+            Outcome::Failure | Outcome::Exception | Outcome::Cancelled => StepResult::Failure,
+        }
+    }
+
     /// In a report.
     pub fn word(self) -> &'static str {
         match self {
@@ -173,6 +184,10 @@ impl Tests {
                 .iter()
                 .any(|file| is_in(&name, &file.name));
             let known = tests.failed.iter().any(|test| test.name == name);
+            if !flaky && !known {
+                // The XML does not tell of tests whose subtests failed.
+                tests.ran += 1;
+            }
             if file_passed && !flaky && !known {
                 tests.flaky.push(Test { name, message });
             } else if !flaky && !known {
@@ -190,10 +205,10 @@ impl Tests {
             slow.push((name.clone(), seconds));
             let test = |message| Test { name, message };
             match outcome {
-                Outcome::Passed => self.passed += 1,
-                Outcome::Skipped(why) => self.skipped.push(test(why)),
-                Outcome::Failed(why) => self.failed.push(test(why)),
-                Outcome::Flaky(why) => self.flaky.push(test(why)),
+                junit::Outcome::Passed => self.passed += 1,
+                junit::Outcome::Skipped(why) => self.skipped.push(test(why)),
+                junit::Outcome::Failed(why) => self.failed.push(test(why)),
+                junit::Outcome::Flaky(why) => self.flaky.push(test(why)),
             }
         }
         slow.sort_by(|one, other| other.1.total_cmp(&one.1));
@@ -309,7 +324,6 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bringup::junit;
 
     #[test]
     fn both_sources_are_one_list() {

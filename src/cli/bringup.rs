@@ -136,7 +136,9 @@ impl BringUp {
             run::Outcome::Stopped(exit) => return Ok(exit),
         };
         let changes = against.map(|against| compare(&against, &record));
-        place.publish(&mut record, changes.as_ref())?;
+        let published = place.publish(&mut record, changes.as_ref());
+        published
+            .map_err(|why| format!("{why}; after that is put right, the same command goes on"))?;
         run::tell(&place, &record, changes.as_ref());
         Ok(if record.is_good() {
             Exit::GOOD

@@ -167,7 +167,7 @@ fn a_step_that_failed_is_where_the_next_run_begins() {
     fs::write(bench.path("here/cpython-debug/build/mark"), "").unwrap();
     let shown = text(&bench.with_source(&[]));
     assert!(
-        shown.contains("Going on with step compile, which failed last time"),
+        shown.contains("Going on with step compile, where the last run ended"),
         "{shown}"
     );
     assert!(bench.path("here/cpython-debug/build/mark").exists());
@@ -183,6 +183,27 @@ fn a_step_that_failed_is_where_the_next_run_begins() {
         shown.contains("0 newly failing, 0 newly passing"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_run_whose_report_could_not_be_written_goes_on_too() {
+    let bench = Bench::new();
+    fs::write(bench.path("broken"), "").unwrap();
+    // No room for a report, as on a full disk.
+    fs::create_dir(bench.path("here")).unwrap();
+    fs::write(bench.path("here/report"), "").unwrap();
+    let output = bench.with_source(&[]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("the same command goes on"), "{error}");
+    fs::remove_file(bench.path("here/report")).unwrap();
+    fs::remove_file(bench.path("broken")).unwrap();
+    let shown = text(&bench.with_source(&[]));
+    assert!(
+        shown.contains("Going on with step compile, where the last run ended"),
+        "{shown}"
+    );
+    assert_eq!(bench.steps().len(), 6);
+    assert_eq!(failing(&bench.report()).len(), 3);
 }
 
 #[test]
@@ -259,6 +280,7 @@ fn what_failed_can_be_run_again_one_by_one() {
     fs::write(bench.path("good"), names.concat()).unwrap();
     let output = bench.run(&["--rerun-failed"]);
     assert_eq!(failing(&bench.report()).len(), 0, "{}", text(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let shown = text(&bench.run(&["--rerun-failed"]));
     assert!(shown.contains("there is nothing to run again"), "{shown}");
 }

@@ -43,13 +43,14 @@ pub fn whole(
             .map_err(|why| format!("{why}; --source or --git brings the source"))?;
     }
     let mut plan = plan::plan(wanted, origin)?;
+    let unfinished = place.unfinished(&plan).filter(|_| !fresh);
     let results = place.results(fresh, &plan)?;
     let mut earlier = Vec::new();
     if results.cut_off {
         say("The last run was cut off; going on where it was (--fresh begins anew).");
-    } else if let Some((step, steps)) = halted(&plan, last, &variant) {
+    } else if let Some((step, steps)) = halted(&plan, last, &variant).or(unfinished) {
         say(&format!(
-            "Going on with step {step}, which failed last time (--fresh begins anew)."
+            "Going on with step {step}, where the last run ended (--fresh begins anew)."
         ));
         plan::from_step(&mut plan, &step);
         earlier = steps;
@@ -154,6 +155,15 @@ fn add_again(record: &mut Record, report: &Report, names: &[(String, String)]) -
     }
     if let Some(tests) = &mut record.tests {
         tests.passed_again(&passed);
+        if tests.failing().is_empty() && tests.result.is_some() {
+            let steps = record.steps.iter_mut();
+            for step in steps.filter(|step| step.name.split(' ').next() == Some("test")) {
+                if step.result == StepResult::Failure {
+                    step.result = StepResult::Warnings;
+                    step.reason = "all that failed passed when run again".to_owned();
+                }
+            }
+        }
     }
     record.date = now();
     passed.len()
@@ -209,17 +219,9 @@ fn halted(plan: &Plan, last: Option<Record>, variant: &str) -> Option<(String, V
 }
 
 fn step(end: &StepEnd) -> Step {
-    let result = match end.outcome {
-        StepOutcome::Success => StepResult::Success,
-        StepOutcome::Skipped => StepResult::Skipped,
-        StepOutcome::Warnings => StepResult::Warnings,
-        StepOutcome::Failure | StepOutcome::Exception | StepOutcome::Cancelled => {
-            StepResult::Failure
-        }
-    };
     Step {
         name: end.name.clone(),
-        result,
+        result: StepResult::of(end.outcome),
         reason: end.note.clone(),
         seconds: end.seconds,
         log: end
