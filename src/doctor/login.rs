@@ -85,7 +85,7 @@ fn unreachable(error: &LinkError, missing: &dyn Fn(String, &str) -> Check) -> Ch
         ),
         LinkError::Tls { .. } => missing(
             format!("TLS: {error}"),
-            "see \"Ways to the master\" in coracle's README",
+            "see docs/masters.md beside coracle's README",
         ),
     }
 }
