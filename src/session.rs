@@ -118,4 +118,40 @@ impl Session {
             Session::Msgpack(session) => session.say_goodbye(),
         }
     }
+
+    /// How the log speaks of signs of life.
+    pub fn sign_of_life(&self) -> SignOfLife {
+        match self {
+            Session::Pb(_) => SignOfLife {
+                plan: "sending application-level keepalives",
+                sent: "sending app-level keepalive",
+                answered: "Master replied to keepalive, everything's fine",
+            },
+            Session::Msgpack(_) => SignOfLife {
+                plan: "sending WebSocket pings",
+                sent: "sending a WebSocket ping",
+                answered: "the master answered our ping, everything's fine",
+            },
+        }
+    }
+
+    /// Whether the master gives each builder a directory of ours; otherwise its paths are absolute, and
+    /// a builder is but a name (PROTOCOL 5.3).
+    pub fn has_builder_directories(&self) -> bool {
+        match self {
+            Session::Pb(_) => true,
+            Session::Msgpack(_) => false,
+        }
+    }
+}
+
+/// How the log speaks of signs of life (PROTOCOL 7.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignOfLife {
+    /// That we ask for one from time to time; the interval follows.
+    pub plan: &'static str,
+    /// That we have asked for one.
+    pub sent: &'static str,
+    /// That it has come.
+    pub answered: &'static str,
 }

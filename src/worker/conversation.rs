@@ -2,24 +2,21 @@
 //! the steps say. Bytes, events and time come in as arguments, so it runs in tests without a
 //! network and on any clock.
 
+mod serve;
+
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
 
 use super::builders::Builders;
 use super::drain::Drain;
-use super::phase::{self, Phase};
-use super::running::{Assignment, RunningSteps};
-use crate::basedir::{self, Settings};
-use crate::calls::{
-    Answer, BuilderName, CommandId, Fact, Failure, FailureKind, MasterCall, ReplyTo, StepEvent,
-    StepId, ToStep, WorkerSettings,
-};
+use super::running::RunningSteps;
+use crate::basedir::Settings;
+use crate::calls::{StepEvent, StepId, ToStep};
 use crate::session::keepalive::{Keepalive, Liveness};
 use crate::session::{Event, Session};
-use crate::steps::{Context, OutputRules, TextEncoding};
+use crate::steps::OutputRules;
 
 /// Longest time from the connection to the end of the login. A master that asks an older connection
 /// of the same name for a sign of life takes up to 10 s over it (PROTOCOL 4.10).
@@ -31,12 +28,6 @@ const ATTACH_LIMIT: Duration = Duration::from_secs(60);
 
 /// Time for our answer to reach the master that told us to shut down (PROTOCOL 4.2).
 const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// What a master says before each build (PROTOCOL 4.10, 5.5).
-const BEFORE_BUILD: &str = "ping";
-
-/// The builder of commands that a master runs for itself (PROTOCOL 5.5).
-const NO_BUILDER: &str = "(none)";
 
 /// How a conversation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,10 +220,7 @@ impl<'a> Conversation<'a> {
             Liveness::Fine => Ok(()),
             Liveness::SendKeepalive => {
                 if self.session.keepalive() {
-                    match self.session {
-                        Session::Pb(_) => info!("sending app-level keepalive"),
-                        Session::Msgpack(_) => info!("sending a WebSocket ping"),
-                    }
+                    info!("{}", self.session.sign_of_life().sent);
                 }
                 self.liveness.sent(now);
                 Ok(())
@@ -288,10 +276,7 @@ impl<'a> Conversation<'a> {
             Event::RemoteFailure { what, message } => {
                 warn!("the master failed at our {what}: {message}");
             }
-            Event::KeepaliveAnswered => match self.session {
-                Session::Pb(_) => info!("Master replied to keepalive, everything's fine"),
-                Session::Msgpack(_) => info!("the master answered our ping, everything's fine"),
-            },
+            Event::KeepaliveAnswered => info!("{}", self.session.sign_of_life().answered),
             Event::ShutdownAsked { answer: Ok(()) } => {
                 debug!("the master has taken our wish to shut down");
             }
@@ -309,200 +294,10 @@ impl<'a> Conversation<'a> {
         info!("Connected to buildmaster; worker is ready");
         self.logged_in = true;
         if let Some(interval) = self.liveness.interval() {
-            let what = match self.session {
-                Session::Pb(_) => "application-level keepalives",
-                Session::Msgpack(_) => "WebSocket pings",
-            };
-            info!("sending {what} every {} seconds", interval.as_secs_f64());
+            let plan = self.session.sign_of_life().plan;
+            info!("{plan} every {} seconds", interval.as_secs_f64());
         }
         self.give_up = (!self.has_builders).then_some(now + ATTACH_LIMIT);
-    }
-
-    fn serve(&mut self, call: MasterCall, now: Instant) {
-        phase::enter(Phase::serving(&call));
-        match call {
-            MasterCall::Print { reply, message } => {
-                info!("message from master: {message}");
-                if message == BEFORE_BUILD && self.drain.holds_build(now) {
-                    info!("a build was about to begin; it is left to another worker");
-                    return;
-                }
-                self.session.answer(reply, Answer::Nothing);
-            }
-            MasterCall::GetWorkerInfo { reply } => {
-                let facts = basedir::facts(&self.workplace.settings);
-                self.session.answer(reply, Answer::Facts(facts));
-            }
-            MasterCall::GetCommands { reply } => {
-                let commands = basedir::facts(&self.workplace.settings)
-                    .into_iter()
-                    .find_map(|(name, fact)| match fact {
-                        Fact::Map(commands) if name == "worker_commands" => Some(commands),
-                        _ => None,
-                    });
-                let commands = commands.unwrap_or_default().into_iter();
-                let facts = commands
-                    .map(|(name, version)| (name, Fact::Text(version)))
-                    .collect();
-                self.session.answer(reply, Answer::Facts(facts));
-            }
-            MasterCall::GetVersion { reply } => {
-                self.session
-                    .answer(reply, Answer::Text(env!("CARGO_PKG_VERSION").to_owned()));
-            }
-            MasterCall::SetBuilderList { reply, builders } => self.set_builders(reply, &builders),
-            MasterCall::SetWorkerSettings { reply, settings } => {
-                self.set_output(reply, &settings);
-            }
-            // The master waits for the answer before it sends a command. When the connection ends
-            // without one, it tries the build again elsewhere or later.
-            MasterCall::StartBuild { builder, .. } if self.drain.holds_build(now) => {
-                info!("not beginning a build in builder {builder}: shutting down");
-            }
-            MasterCall::StartBuild { reply, builder } => {
-                debug!("a build begins in builder {builder}");
-                self.session.answer(reply, Answer::Nothing);
-            }
-            MasterCall::StartCommand {
-                reply,
-                step,
-                builder,
-                id,
-                name,
-                command,
-            } => {
-                let command = *command;
-                if builder.is_some() {
-                    self.drain.begins(step);
-                }
-                self.start(
-                    reply,
-                    Assignment {
-                        step,
-                        builder: builder.unwrap_or_else(|| BuilderName(NO_BUILDER.to_owned())),
-                        id,
-                        name,
-                        command,
-                    },
-                    now,
-                );
-            }
-            MasterCall::InterruptCommand {
-                reply,
-                builder,
-                id,
-                reason,
-            } => {
-                self.interrupt(reply, builder.as_ref(), &id, reason);
-            }
-            MasterCall::Shutdown { reply } => {
-                info!("worker shutting down on command from master");
-                self.session.answer(reply, Answer::Nothing);
-                self.leave_at = Some((now + LAST_WORDS, End::Shutdown));
-            }
-        }
-    }
-
-    fn set_builders(&mut self, reply: ReplyTo, builders: &[(BuilderName, String)]) {
-        for gone in self.workplace.builders.set(builders) {
-            for step in self.workplace.steps.of(&gone) {
-                // The master does not wait for it any more.
-                self.workplace.steps.abandon(step);
-                self.session.forget(step);
-            }
-        }
-        let names = builders.iter().map(|(name, _)| name.clone()).collect();
-        self.session.answer(reply, Answer::Builders(names));
-        let shown: Vec<&str> = builders.iter().map(|(name, _)| name.0.as_str()).collect();
-        info!("attached with builders: {}", shown.join(", "));
-        self.attached();
-    }
-
-    fn attached(&mut self) {
-        self.has_builders = true;
-        if self.logged_in {
-            self.give_up = None;
-        }
-    }
-
-    fn set_output(&mut self, reply: ReplyTo, settings: &WorkerSettings) {
-        let answer = match OutputRules::wanted(settings) {
-            Ok(rules) => {
-                self.output = rules;
-                Answer::Nothing
-            }
-            Err(message) => {
-                warn!("cannot do as the master's worker settings say: {message}");
-                let kind = FailureKind::BadArgument;
-                Answer::Failure(Failure { kind, message })
-            }
-        };
-        self.session.answer(reply, answer);
-    }
-
-    fn start(&mut self, reply: ReplyTo, assignment: Assignment, now: Instant) {
-        let Assignment {
-            step,
-            builder,
-            id,
-            name,
-            ..
-        } = &assignment;
-        let step = *step;
-        info!("(command {id}): startCommand:{name}");
-        self.session.answer(reply, Answer::Nothing);
-        let Some(builder_dir) = self.builder_directory(builder) else {
-            let message = format!("builder {builder} is not in the list the master gave us");
-            return self.fail(step, FailureKind::UnknownObject, message);
-        };
-        let context = Context {
-            base_dir: self.workplace.settings.basedir.clone(),
-            builder_dir,
-            environment: self.workplace.environment.clone(),
-            output: self.output.clone(),
-            encoding: self.encoding(),
-        };
-        if let Err(error) = self.workplace.steps.start(assignment, context, now) {
-            let message = format!("cannot start a thread for the command: {error}");
-            self.fail(step, FailureKind::System, message);
-        }
-    }
-
-    /// Where paths of a command begin; over MessagePack they are absolute, and a builder is but a name.
-    fn builder_directory(&self, builder: &BuilderName) -> Option<PathBuf> {
-        match self.session {
-            Session::Pb(_) => self.workplace.builders.directory(builder),
-            Session::Msgpack(_) => Some(self.workplace.settings.basedir.clone()),
-        }
-    }
-
-    fn encoding(&self) -> TextEncoding {
-        let name = self.workplace.settings.encoding.as_deref();
-        // An unknown one keeps the worker from starting.
-        name.and_then(TextEncoding::named).unwrap_or_default()
-    }
-
-    fn fail(&mut self, step: StepId, kind: FailureKind, message: String) {
-        warn!("{message}");
-        self.session.complete(step, Err(Failure { kind, message }));
-    }
-
-    fn interrupt(
-        &mut self,
-        reply: ReplyTo,
-        builder: Option<&BuilderName>,
-        id: &CommandId,
-        reason: String,
-    ) {
-        info!("(command {id}): asked to interrupt: reason {reason}");
-        match self.workplace.steps.find(builder, id) {
-            Some(step) => self
-                .workplace
-                .steps
-                .tell(step, ToStep::Interrupt { reason }),
-            None => info!("(command {id}): .. but none was running"),
-        }
-        self.session.answer(reply, Answer::Nothing);
     }
 }
 
