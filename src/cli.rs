@@ -165,7 +165,8 @@ fn usage_error(voice: Voice, command: Option<&str>, why: &str) -> Exit {
     let name = voice.program();
     match voice {
         Voice::Coracle => {
-            let command = command.map_or(String::new(), |command| format!(" {command}"));
+            let known = command.filter(|command| words::is_command(command));
+            let command = known.map_or(String::new(), |command| format!(" {command}"));
             complain(&format!("{name}: {why}; see `{name}{command} --help`"));
         }
         Voice::BuildbotWorker => {

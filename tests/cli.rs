@@ -146,7 +146,7 @@ fn what_cannot_be_obeyed_is_one_clear_line_and_exit_1() {
         ),
         (
             &["frob"],
-            "coracle: unknown command frob; see `coracle frob --help`\n",
+            "coracle: unknown command frob; see `coracle --help`\n",
         ),
         (
             &["start", "--frob"],

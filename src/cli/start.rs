@@ -161,7 +161,7 @@ impl Subject<'_> {
                 let why = problem.unwrap_or_else(|| "the master has not answered".to_owned());
                 let time = self.time.as_secs_f64();
                 format!(
-                    "worker \"{name}\" is not attached after {time:.1} s: {why}; it keeps trying{pid}, see {log}"
+                    "worker \"{name}\" is not attached after {time:.1} s and keeps trying{pid}, see {log}: {why}"
                 )
             }
             Verdict::Refused(why) => why,
