@@ -10,6 +10,8 @@ pub struct Uplink {
     taken: u64,
     /// Most bytes that had arrived at a look.
     arrived: u64,
+    /// Whether bytes were under way at the last look.
+    under_way: bool,
 }
 
 impl Uplink {
@@ -20,14 +22,17 @@ impl Uplink {
             .saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
-    /// Whether bytes are still under way, and more of them have arrived since the last look. `held` is
-    /// how many the system still holds, as far as it tells.
+    /// Whether bytes have arrived since the last look, and some are still under way or were then: the
+    /// master may have had no time yet to say something about the last of them. `held` is how many the
+    /// system still holds, as far as it tells.
     pub fn is_moving(&mut self, outbox: &Outbox, held: Option<u64>) -> bool {
         let held = held.unwrap_or(0);
         let arrived = self.taken.saturating_sub(held);
         let has_moved = arrived > self.arrived;
         self.arrived = self.arrived.max(arrived);
-        has_moved && (held > 0 || !outbox.is_empty())
+        let under_way = held > 0 || !outbox.is_empty();
+        let were_under_way = std::mem::replace(&mut self.under_way, under_way);
+        has_moved && (under_way || were_under_way)
     }
 }
 
@@ -51,7 +56,10 @@ mod tests {
         uplink.took(50);
         assert!(!uplink.is_moving(&outbox(0), Some(950)));
         assert!(uplink.is_moving(&outbox(0), Some(949)));
-        // All has arrived: now it is for the master to say something.
+        // The last of them have arrived since: the master's answer may be on its way.
+        assert!(uplink.is_moving(&outbox(0), Some(0)));
+        // Now it is for the master to say something.
+        uplink.took(50);
         assert!(!uplink.is_moving(&outbox(0), Some(0)));
     }
 
@@ -61,6 +69,8 @@ mod tests {
         uplink.took(1000);
         assert!(uplink.is_moving(&outbox(10), None));
         assert!(!uplink.is_moving(&outbox(10), None));
+        uplink.took(1);
+        assert!(uplink.is_moving(&outbox(0), None));
         uplink.took(1);
         assert!(!uplink.is_moving(&outbox(0), None));
     }

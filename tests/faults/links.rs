@@ -138,7 +138,6 @@ const SLOW_HERE: &str = "CORACLE_TEST_ON_A_SLOW_WIRE";
 #[test]
 fn a_wire_of_two_thousand_bytes_a_second_is_not_taken_for_a_dead_one() {
     // The way back is as fast as ever.
-    // The way back is as fast as ever.
     const SETUP: &str = "ip link set lo mtu 1000 up && \
          tc qdisc add dev lo root handle 1: htb default 1 && \
          tc class add dev lo parent 1: classid 1:1 htb rate 1gbit quantum 2000 && \
