@@ -15,7 +15,7 @@ mod process_table;
 mod reaper;
 
 use crate::{Identity, ServiceManager};
-use process_table::{Row, microseconds, name};
+use process_table::{Row, microseconds};
 
 pub use crate::unix::*;
 pub(crate) use atomic::{pipe, socket_pair};
@@ -44,7 +44,7 @@ pub(crate) fn listed(row: &Row) -> Option<Listed> {
             group: row.kp_pgid.unsigned_abs(),
             session: row.kp_sid.unsigned_abs(),
         },
-        name: name(&row.kp_comm),
+        name: text(&row.kp_comm),
     })
 }
 

@@ -25,7 +25,7 @@ pub(crate) use pages::memory;
 pub(crate) use process_table::{
     boot_id, process_clock, process_identity, process_start, processes_of,
 };
-use process_table::{microseconds, name};
+use process_table::microseconds;
 pub(crate) use reaper::{
     become_reaper, before_exec, containment, kill_children, leftovers, reap_except, reap_orphans,
 };
@@ -46,11 +46,11 @@ pub(crate) fn listed(row: &libc::kinfo_proc) -> Option<Listed> {
     Some(Listed {
         identity: Identity {
             pid: row.ki_pid.unsigned_abs(),
-            start: microseconds(row.ki_start.tv_sec as i64, row.ki_start.tv_usec as i64),
+            start: microseconds(row.ki_start.tv_sec, row.ki_start.tv_usec),
             group: row.ki_pgid.unsigned_abs(),
             session: row.ki_sid.unsigned_abs(),
         },
-        name: name(&row.ki_comm),
+        name: text(&row.ki_comm),
     })
 }
 

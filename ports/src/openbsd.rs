@@ -15,7 +15,7 @@ mod process_table;
 mod raise_limits;
 
 use crate::{Identity, ServiceManager};
-use process_table::{Row, microseconds, name};
+use process_table::{Row, microseconds};
 
 pub use crate::unix::*;
 pub(crate) use atomic::{pipe, socket_pair};
@@ -46,12 +46,12 @@ pub(crate) fn listed(row: &Row) -> Option<Listed> {
             pid: row.p_pid.unsigned_abs(),
             start: microseconds(
                 i64::try_from(row.p_ustart_sec).unwrap_or(0),
-                i64::from(row.p_ustart_usec),
+                row.p_ustart_usec,
             ),
             group: row.p__pgid.unsigned_abs(),
             session: row.p_sid.unsigned_abs(),
         },
-        name: name(&row.p_comm),
+        name: text(&row.p_comm),
     })
 }
 

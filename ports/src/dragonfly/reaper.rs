@@ -5,8 +5,8 @@ use std::mem::zeroed;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Instant;
 
-use super::process_table::{Row, name, rows};
-use crate::unix::{Pid, check, kill, own_id, reap};
+use super::process_table::{Row, rows};
+use crate::unix::{Pid, check, kill, own_id, reap, text};
 use crate::{Containment, Leftover};
 
 /// `union reaper_info`, which has one member.
@@ -97,7 +97,7 @@ pub(crate) fn leftovers(monitor: Pid, main: Pid, _until: Instant) -> Vec<Leftove
         .filter(|row| row.kp_pid != main && !matches!(row.kp_stat, libc::procstat::SZOMB));
     let leftover = |row: &Row| Leftover {
         pid: row.kp_pid.unsigned_abs(),
-        name: name(&row.kp_comm),
+        name: text(&row.kp_comm),
     };
     alive.map(leftover).collect()
 }

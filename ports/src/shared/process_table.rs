@@ -95,17 +95,10 @@ pub(crate) fn boot_id() -> Option<String> {
 }
 
 /// A moment in microseconds since 1970.
-pub(crate) fn microseconds(seconds: i64, microseconds: i64) -> u64 {
-    let seconds = u64::try_from(seconds).unwrap_or(0);
-    let microseconds = u64::try_from(microseconds).unwrap_or(0);
+pub(crate) fn microseconds(seconds: impl Into<i64>, microseconds: impl Into<i64>) -> u64 {
+    let seconds = u64::try_from(seconds.into()).unwrap_or(0);
+    let microseconds = u64::try_from(microseconds.into()).unwrap_or(0);
     seconds
         .saturating_mul(1_000_000)
         .saturating_add(microseconds)
-}
-
-/// A name of fixed room.
-pub(crate) fn name(room: &[libc::c_char]) -> String {
-    let bytes = room.iter().take_while(|byte| **byte != 0);
-    let bytes: Vec<u8> = bytes.map(|byte| *byte as u8).collect();
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -35,8 +35,9 @@ pub(crate) fn node_name() -> String {
 }
 
 /// The text in a buffer, up to its NUL.
-pub(super) fn text(buffer: &[libc::c_char]) -> String {
-    let bytes = buffer.iter().map(|byte| *byte as u8);
+pub(crate) fn text(buffer: &[libc::c_char]) -> String {
+    // A C character has a sign or none.
+    let bytes = buffer.iter().flat_map(|character| character.to_ne_bytes());
     let bytes: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
