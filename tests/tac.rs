@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use coracle::basedir::{
-    AllowShutdown, LogTarget, MasterAddress, Protocol, ReadError, Rotation, Settings, read_with,
+    AllowShutdown, LogTarget, MasterAddress, Protocol, ReadError, Rotation, Secret, Settings,
+    read_with,
 };
 use coracle::calls::Fact;
 
@@ -237,7 +238,7 @@ fn a_connection_string_replaces_host_and_port() {
     let (_, settings) = settings(&with_arguments("", call), &[]);
     assert_eq!(
         settings.master,
-        MasterAddress::Endpoint("tls:h:9989".to_owned())
+        MasterAddress::Endpoint(Secret::new("tls:h:9989".to_owned()))
     );
     assert_eq!(settings.keepalive, None);
     let both = "'h', 1, 'n', 'p', '.', 0, connection_string='tls:h:9989'";

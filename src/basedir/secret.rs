@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A password. Its `Debug` shows nothing, it has no `Display`.
+/// A password, or an address that may hold one. Its `Debug` shows nothing, it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -25,7 +25,7 @@ pub struct Settings {
     pub master: MasterAddress,
     /// A Twisted endpoint of an HTTP proxy (PROTOCOL 7.6); never together with an endpoint of the
     /// master.
-    pub proxy: Option<String>,
+    pub proxy: Option<Secret>,
     /// How to talk to it.
     pub protocol: Protocol,
     /// Path of the WebSocket's URL; for MessagePack.
@@ -105,7 +105,7 @@ pub enum MasterAddress {
         tls: bool,
     },
     /// A Twisted client endpoint (`connection_string`), as written.
-    Endpoint(String),
+    Endpoint(Secret),
 }
 
 impl fmt::Display for MasterAddress {
@@ -235,7 +235,7 @@ fn draft(arguments: &mut Arguments, directory: &Path) -> Option<Settings> {
     let password = arguments.needed_text("passwd").map(Secret::new);
     let basedir = basedir(arguments, directory);
     let protocol = protocol(arguments);
-    let proxy = arguments.text("proxy_connection_string");
+    let proxy = arguments.text("proxy_connection_string").map(Secret::new);
     if let (Some(_), Some(MasterAddress::Endpoint(_))) = (&proxy, &master) {
         let text = "does not go together with a connection string; give host and port";
         arguments.wrong("proxy_connection_string", text);
@@ -292,7 +292,7 @@ fn master(arguments: &mut Arguments) -> Option<MasterAddress> {
                 arguments.wrong(name, text);
             }
         }
-        return Some(MasterAddress::Endpoint(endpoint));
+        return Some(MasterAddress::Endpoint(Secret::new(endpoint)));
     }
     let host = arguments.needed_text("buildmaster_host");
     let port = arguments.port();

@@ -27,11 +27,11 @@ pub fn address(settings: &Settings) -> Result<Endpoint, WorkerError> {
             let endpoint = Endpoint::tcp(host, *port);
             if *tls { endpoint.with_tls() } else { endpoint }
         }
-        MasterAddress::Endpoint(text) => endpoint::master(text)
+        MasterAddress::Endpoint(text) => endpoint::master(text.expose())
             .or_else(|error| wrong(format!("connection_string is wrong {error}")))?,
     };
     if let Some(text) = &settings.proxy {
-        let (proxy, way) = endpoint::proxy(text)
+        let (proxy, way) = endpoint::proxy(text.expose())
             .or_else(|error| wrong(format!("proxy_connection_string is wrong {error}")))?;
         endpoint = endpoint.through(proxy, way);
     } else if settings.proxy_from_environ && endpoint.proxy.is_none() {
@@ -52,7 +52,7 @@ pub fn address(settings: &Settings) -> Result<Endpoint, WorkerError> {
 pub fn place(settings: &Settings) -> String {
     match &settings.master {
         MasterAddress::Tcp { .. } => settings.master.to_string(),
-        MasterAddress::Endpoint(text) => endpoint::master(text).map_or_else(
+        MasterAddress::Endpoint(text) => endpoint::master(text.expose()).map_or_else(
             |_| "its address".to_owned(),
             |endpoint| endpoint.master.to_string(),
         ),

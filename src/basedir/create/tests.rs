@@ -127,7 +127,7 @@ fn every_option_comes_back_when_the_file_is_read() {
     assert_eq!(settings.delete_leftover_dirs, Fact::Int(1));
     assert_eq!(
         settings.master,
-        MasterAddress::Endpoint("tls:h:9989".to_owned())
+        MasterAddress::Endpoint(Secret::new("tls:h:9989".to_owned()))
     );
     assert_eq!(settings.protocol, Protocol::MsgpackV7);
 }
@@ -148,7 +148,10 @@ fn the_log_settings_come_back_when_the_file_is_read() {
     };
     let path = directory.join("twistd.log");
     assert_eq!(settings.log, LogTarget::File { path, rotation });
-    assert_eq!(settings.proxy.as_deref(), Some("tcp:p:3128"));
+    assert_eq!(
+        settings.proxy.as_ref().map(Secret::expose),
+        Some("tcp:p:3128")
+    );
 }
 
 #[test]
