@@ -123,10 +123,7 @@ fn every_system_that_is_linked_has_a_page_and_a_file() {
 fn pages_of_systems_name_their_rows_of_the_table() {
     for row in rows() {
         let path = format!("ports/{}/README.md", row.system.to_lowercase());
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(&path);
-        if let Ok(page) = fs::read_to_string(file) {
-            let line = format!("| `{}` | {} |", row.triple, row.tier);
-            assert!(page.contains(&line), "{path} has no line {line}");
-        }
+        let line = format!("| `{}` | {} |", row.triple, row.tier);
+        assert!(text(&path).contains(&line), "{path} has no line {line}");
     }
 }
