@@ -6,8 +6,8 @@ mod command;
 use std::fmt;
 
 pub use command::{
-    Command, CommandLine, Compression, CopyDirectory, DownloadFile, EnvValue, LogFile, Place,
-    RemoveDirectories, Seconds, Shell, UploadDirectory, UploadFile, Word,
+    COMMAND_NAMES, Command, CommandLine, Compression, CopyDirectory, DownloadFile, EnvValue,
+    LogFile, Place, RemoveDirectories, Seconds, Shell, UploadDirectory, UploadFile, Word,
 };
 
 /// The name of a builder, as the master knows it.

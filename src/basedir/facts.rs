@@ -8,30 +8,12 @@ use log::warn;
 
 use super::os_release;
 use super::settings::Settings;
-use crate::calls::Fact;
+use crate::calls::{COMMAND_NAMES, Fact};
 
 /// Largest description, in bytes. More than 640 KiB breaks the connection (PROTOCOL 1.2).
 const LARGEST: u64 = 600_000;
 
-/// The commands we know, all at the level of Buildbot 4.1 to 4.3 (PROTOCOL 4.4).
-const COMMANDS: &[&str] = &[
-    "shell",
-    "uploadFile",
-    "upload_file",
-    "uploadDirectory",
-    "upload_directory",
-    "downloadFile",
-    "download_file",
-    "mkdir",
-    "rmdir",
-    "cpdir",
-    "stat",
-    "glob",
-    "listdir",
-    "rmfile",
-];
-
-/// The level of those commands.
+/// The level of all our commands: that of Buildbot 4.1 to 4.3 (PROTOCOL 4.4).
 const COMMANDS_LEVEL: &str = "3.3";
 
 /// What the master is told, in the order of PROTOCOL 4.3; each name once, the later of two values.
@@ -68,7 +50,7 @@ pub fn version() -> String {
 
 /// The commands we know, with their level: also the answer to the old `getCommands`.
 pub fn commands() -> Vec<(String, String)> {
-    let commands = COMMANDS.iter();
+    let commands = COMMAND_NAMES.iter();
     commands
         .map(|name| ((*name).to_owned(), COMMANDS_LEVEL.to_owned()))
         .collect()

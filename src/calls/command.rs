@@ -2,6 +2,24 @@
 
 use std::fmt;
 
+/// The names of the commands, in the order in which a worker tells them (PROTOCOL 4.4).
+pub const COMMAND_NAMES: [&str; 14] = [
+    "shell",
+    "uploadFile",
+    "upload_file",
+    "uploadDirectory",
+    "upload_directory",
+    "downloadFile",
+    "download_file",
+    "mkdir",
+    "rmdir",
+    "cpdir",
+    "stat",
+    "glob",
+    "listdir",
+    "rmfile",
+];
+
 /// A command and its arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {

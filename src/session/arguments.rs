@@ -71,24 +71,6 @@ pub fn parse(dialect: Dialect, name: &str, id: &CommandId, args: Value) -> Resul
     read(&mut Arguments::new(dialect, args)?)
 }
 
-/// The commands that [`parse`] knows, in the order in which a worker tells them (PROTOCOL 4.4).
-pub const COMMANDS: [&str; 14] = [
-    "shell",
-    "uploadFile",
-    "upload_file",
-    "uploadDirectory",
-    "upload_directory",
-    "downloadFile",
-    "download_file",
-    "mkdir",
-    "rmdir",
-    "cpdir",
-    "stat",
-    "glob",
-    "listdir",
-    "rmfile",
-];
-
 fn upload_file(args: &mut Arguments) -> Result<Parsed, Failure> {
     let source = transfer_place(args, ["workersrc", "slavesrc"])?;
     let transfer = transfer(args, "WorkerFileUploadCommand", "writer")?;

@@ -150,7 +150,8 @@ pub const SYSTEMS: &[System] = &[
         manager: Some(ServiceManager::DragonFlyRc),
         naming: Naming::Variable,
         has_users: true,
-        template: include_str!("../../../ports/dragonfly/rc.d"),
+        // Its rc.subr(8) is FreeBSD's.
+        template: include_str!("../../../ports/freebsd/rc.d"),
         mark: "_basedir=@basedir:sh@\n",
         file: Some("/usr/local/etc/rc.d/@service@"),
         mode: PROGRAM,

@@ -83,7 +83,7 @@ fn an_unknown_command_is_refused_with_the_text_of_the_python_worker() {
 
 #[test]
 fn every_command_that_is_told_to_the_master_is_known() {
-    for name in COMMANDS {
+    for name in crate::calls::COMMAND_NAMES {
         let (kind, message) = refused(name, dict([]));
         assert_eq!(kind, FailureKind::MissingArgument, "{name}: {message}");
     }
