@@ -14,6 +14,7 @@ mod place;
 pub mod plan;
 mod progress;
 mod record;
+mod runs;
 pub mod source;
 mod text;
 
@@ -26,7 +27,8 @@ pub use html::html;
 pub use junit::{Cases, read as read_junit};
 pub use markdown::{counts, headline, markdown, summary};
 pub use modules::{Missing, missing};
-pub use place::{Place, Results};
+pub use place::Place;
 pub use progress::{Progress, progress};
 pub use record::{Record, Step, StepResult, Test, Tests};
+pub use runs::{Kind, Pending, Rest, RunOf};
 pub use text::{duration, plain, utc};

@@ -9,9 +9,8 @@ use std::time::{Duration, SystemTime};
 use super::compare::Changes;
 use super::html::html;
 use super::markdown::markdown;
-use super::record::{Record, Step, StepResult};
+use super::record::Record;
 use crate::doctor::words_of;
-use crate::local::recipe::{Outcome, Plan};
 
 /// The directories.
 #[derive(Debug, Clone)]
@@ -20,15 +19,6 @@ pub struct Place {
     pub base: PathBuf,
     /// Where the report goes; absolute.
     pub report: PathBuf,
-}
-
-/// Results of one run, and whether it was cut off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Results {
-    /// Where they are.
-    pub directory: PathBuf,
-    /// A run was cut off there, and can go on.
-    pub cut_off: bool,
 }
 
 impl Place {
@@ -56,64 +46,6 @@ impl Place {
     /// Where the source and the build are.
     pub fn build(&self, variant: &str) -> PathBuf {
         self.base.join(Place::builder(variant)).join("build")
-    }
-
-    /// Where the next run's logs go; those of the last run if that was of the same plan, was cut off
-    /// and is to go on.
-    ///
-    /// # Errors
-    /// The directory cannot be made.
-    pub fn results(&self, fresh: bool, plan: &Plan) -> Result<Results, String> {
-        let all = self.base.join("results");
-        fs::create_dir_all(&all).map_err(|error| failed("make", &all, &error))?;
-        let last = self.last_results();
-        if let Some(directory) = last.clone().filter(|_| !fresh) {
-            if is_cut_off(&directory, &plan.fingerprint()) {
-                return Ok(Results {
-                    directory,
-                    cut_off: true,
-                });
-            }
-        }
-        let last = last.as_deref().and_then(Path::file_name);
-        let last = last.and_then(|name| name.to_str()?.parse::<u32>().ok());
-        let last = last.unwrap_or(0);
-        let directory = all.join(format!("{:04}", last.saturating_add(1)));
-        fs::create_dir(&directory).map_err(|error| failed("make", &directory, &error))?;
-        Ok(Results {
-            directory,
-            cut_off: false,
-        })
-    }
-
-    /// Where the last run of this plan did not go on, and the steps before; from its own notes, for when
-    /// there was no room left for a report. None if it came to its end.
-    pub fn unfinished(&self, plan: &Plan) -> Option<(String, Vec<Step>)> {
-        let bytes = fs::read(self.last_results()?.join("progress")).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        let head = text.lines().next()?;
-        if !head.ends_with(&format!(" {}", plan.fingerprint())) {
-            return None;
-        }
-        let notes: Vec<Note> = text.lines().filter_map(Note::read).collect();
-        let mut before = Vec::new();
-        for step in &plan.steps {
-            match notes.iter().find(|note| note.step.name == step.name) {
-                Some(note) if !step.rules.halts(note.outcome) => before.push(note.step.clone()),
-                Some(_) | None => return Some((step.name.clone(), before)),
-            }
-        }
-        None
-    }
-
-    fn last_results(&self) -> Option<PathBuf> {
-        let all = self.base.join("results");
-        let entries = fs::read_dir(&all).ok()?;
-        let names = entries.flatten().filter_map(|entry| {
-            let name = entry.file_name();
-            name.to_str()?.parse::<u32>().ok()
-        });
-        names.max().map(|last| all.join(format!("{last:04}")))
     }
 
     /// The record of the last run.
@@ -184,42 +116,6 @@ impl Place {
     }
 }
 
-/// Whether a run of this plan has begun there and not come to its end: see `local::run`, whose first
-/// line ends with the plan's fingerprint, and whose last one is `end`.
-fn is_cut_off(directory: &Path, fingerprint: &str) -> bool {
-    let bytes = fs::read(directory.join("progress")).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let head = text.lines().next().unwrap_or_default();
-    head.ends_with(&format!(" {fingerprint}")) && !text.ends_with("\nend\n")
-}
-
-/// A line of a run's notes, as `local::run` writes them: name, outcome, exit code, seconds, note and
-/// log, with tabs between.
-struct Note {
-    outcome: Outcome,
-    step: Step,
-}
-
-impl Note {
-    fn read(line: &str) -> Option<Note> {
-        let fields: Vec<&str> = line.strip_prefix("step\t")?.split('\t').collect();
-        let [name, outcome, _, seconds, note, log] = fields[..] else {
-            return None;
-        };
-        let outcome = Outcome::named(outcome)?;
-        Some(Note {
-            outcome,
-            step: Step {
-                name: name.to_owned(),
-                result: StepResult::of(outcome),
-                reason: note.to_owned(),
-                seconds: seconds.parse().ok()?,
-                log: (!log.is_empty()).then(|| log.to_owned()),
-            },
-        })
-    }
-}
-
 /// Removes copies of logs that no step of this record has.
 fn forget_others(logs: &Path, record: &Record) {
     let is_ours = |name: &str| {
@@ -242,7 +138,7 @@ fn forget_others(logs: &Path, record: &Record) {
 }
 
 /// Writes a file so that a full disk leaves the old one or none, but not half of one.
-fn write(path: &Path, text: &str) -> Result<(), String> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     let new = path.with_extension("new");
     let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
     written.map_err(|error| {
@@ -251,12 +147,13 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
-fn failed(doing: &str, path: &Path, error: &io::Error) -> String {
+pub(super) fn failed(doing: &str, path: &Path, error: &io::Error) -> String {
     format!("cannot {doing} {}: {}", path.display(), words_of(error))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::Step;
     use super::*;
 
     fn place(name: &str) -> Place {
@@ -265,40 +162,11 @@ mod tests {
         Place::open(&base, None).expect("a place")
     }
 
-    fn plan() -> Plan {
-        Plan {
-            title: "x".to_owned(),
-            steps: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_run_that_was_cut_off_goes_on_in_its_directory() {
-        let place = place("place-results");
-        let plan = plan();
-        let head = format!("head {}\nstep\n", plan.fingerprint());
-        let first = place.results(false, &plan).expect("results");
-        assert!(first.directory.ends_with("results/0001") && !first.cut_off);
-        fs::write(first.directory.join("progress"), &head).expect("a file");
-        let again = place.results(false, &plan).expect("results");
-        assert_eq!(
-            (again.directory.clone(), again.cut_off),
-            (first.directory.clone(), true)
-        );
-        let fresh = place.results(true, &plan).expect("results");
-        assert!(fresh.directory.ends_with("results/0002"));
-        fs::write(fresh.directory.join("progress"), format!("{head}end\n")).expect("a file");
-        let next = place.results(false, &plan).expect("results");
-        assert!(next.directory.ends_with("results/0003") && !next.cut_off);
-        fs::write(next.directory.join("progress"), "head of another\nstep\n").expect("a file");
-        assert!(!place.results(false, &plan).expect("results").cut_off);
-        fs::remove_dir_all(&place.base).expect("removed");
-    }
-
     #[test]
     fn a_report_has_copies_of_its_logs_and_keeps_the_one_before() {
         let place = place("place-report");
-        let results = place.results(false, &plan()).expect("results").directory;
+        let results = place.base.join("results/0001");
+        fs::create_dir_all(&results).expect("a directory");
         fs::write(results.join("01-x.log"), "log").expect("a file");
         let mut record = Record::new();
         record.steps = vec![Step {

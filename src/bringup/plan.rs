@@ -9,7 +9,7 @@ use crate::local::recipe::{Action, CommandText, Plan, RecipeFile, Step, ValueOf}
 
 /// The step that removes what was built. A bring-up leaves it out unless asked, so that tests can be
 /// run again.
-const CLEAN: &str = "clean";
+pub(super) const CLEAN: &str = "clean";
 
 /// Most tests that are run again one by one.
 const MOST_AGAIN: usize = 200;
@@ -83,13 +83,6 @@ fn select(plan: &mut Plan, names: &[String]) -> Result<(), String> {
     }
     plan.steps.retain(|step| names.contains(&step.name));
     Ok(())
-}
-
-/// Leaves out the steps before this one.
-pub fn from_step(plan: &mut Plan, name: &str) {
-    if let Some(at) = plan.steps.iter().position(|step| step.name == name) {
-        plan.steps.drain(..at);
-    }
 }
 
 /// The plan that runs what failed again, each test in a process of its own. Also which test each step

@@ -120,15 +120,8 @@ impl BringUp {
             true => run::again(&place, &self.wanted(), last, verbose)?,
             false => {
                 self.look_at_machine(&place, origin.as_ref())?;
-                let last = last.filter(|_| !self.fresh);
-                run::whole(
-                    &place,
-                    &self.wanted(),
-                    origin.as_ref(),
-                    last,
-                    self.fresh,
-                    verbose,
-                )?
+                let origin = origin.as_ref();
+                run::whole(&place, &self.wanted(), origin, self.fresh, verbose)?
             }
         };
         let mut record = match outcome {

@@ -177,7 +177,7 @@ impl Scratch {
             directory: recipe.to_owned(),
             results: self.path.join("results"),
             environment: std::env::vars_os().collect(),
-            resume: false,
+            earlier: Vec::new(),
         };
         let report = run(job, observer).map_err(|error| error.to_string())?;
         Ok((plan, report))
