@@ -30,7 +30,7 @@ use check::{Check, Verdict};
 pub use machine::{amount, jobs};
 pub use program::{find, run_text, words_of};
 pub use report::Report;
-use scratch::Scratch;
+pub use scratch::Scratch;
 pub use system::System;
 
 /// What is to be looked at.
@@ -77,17 +77,17 @@ fn checks(wanted: &Wanted, system: System, kernel: &str) -> Vec<Check> {
         machine::processors(),
         machine::memory(),
         machine::disk(&directory),
-        machine::path(&directory),
-        machine::clock(SystemTime::now()),
-        limits::look(),
     ];
+    checks.extend(machine::path(&directory));
+    checks.push(machine::clock(SystemTime::now()));
+    checks.push(limits::look());
     // What waits for the network does so while the compiler works.
     thread::scope(|scope| {
         let names = scope.spawn(loopback::names);
         let outside = wanted.network.then(|| scope.spawn(network::look));
         let login = wanted.login.as_deref();
         let login = login.map(|basedir| scope.spawn(|| credentials(basedir)));
-        match Scratch::new() {
+        match Scratch::new("doctor", false) {
             Ok(scratch) => checks.extend(with_scratch(wanted, system, kernel, scratch.path())),
             Err((parent, error)) => checks.push(Check::missing(
                 "temporary files",

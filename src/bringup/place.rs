@@ -10,7 +10,11 @@ use super::compare::Changes;
 use super::html::html;
 use super::markdown::markdown;
 use super::record::Record;
+use super::source::Origin;
 use crate::doctor::words_of;
+
+/// The files of a report.
+const FILES: [&str; 3] = ["report.json", "report.md", "report.html"];
 
 /// The directories.
 #[derive(Debug, Clone)]
@@ -36,6 +40,60 @@ impl Place {
             None => base.join("report"),
         };
         Ok(Place { base, report })
+    }
+
+    /// Whether the build of `origin` may be made below `base`, which need not be there yet.
+    ///
+    /// # Errors
+    /// It would be made in its own source, or would remove it.
+    pub fn check_apart(base: &Path, variant: &str, origin: &Origin) -> Result<(), String> {
+        let Some(source) = origin.directory() else {
+            return Ok(());
+        };
+        let base = real(base)?;
+        let build = base.join(Place::builder(variant)).join("build");
+        let (shown, its) = (base.display(), source.display());
+        if base == source {
+            return Err(format!(
+                "--directory {shown} is the source itself; name a place outside of it"
+            ));
+        }
+        if build.starts_with(&source) {
+            return Err(format!(
+                "--directory {shown} is inside the source {its}; name a place outside of it"
+            ));
+        }
+        if source.starts_with(&build) {
+            return Err(format!(
+                "the source {its} is where the build in --directory {shown} is made, which removes it; name another place"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes the directory of the report and sees that files can be written there, so that an hour's
+    /// work does not end without one. What is there stays.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    pub fn check_report(&self) -> Result<(), String> {
+        let logs = self.report.join("logs");
+        fs::create_dir_all(&logs).map_err(|error| failed("make", &logs, &error))?;
+        for name in FILES {
+            let file = self.report.join(name);
+            if file.is_dir() {
+                let shown = file.display();
+                return Err(format!(
+                    "cannot write {shown}, which is a directory; --report names another place"
+                ));
+            }
+        }
+        for directory in [&self.report, &logs] {
+            let probe = directory.join("probe.new");
+            let made = fs::write(&probe, "probe\n").and_then(|()| fs::remove_file(&probe));
+            made.map_err(|error| failed("write into", directory, &error))?;
+        }
+        Ok(())
     }
 
     /// The builder's directory of a variant, below the base directory.
@@ -73,11 +131,12 @@ impl Place {
             let before = self.report.join("report.before.json");
             fs::rename(&json, &before).map_err(|error| failed("rename", &json, &error))?;
         }
-        for (name, text) in [
-            ("report.json", record.json()),
-            ("report.md", markdown(record, changes)),
-            ("report.html", html(record, changes)),
-        ] {
+        let texts = [
+            record.json(),
+            markdown(record, changes),
+            html(record, changes),
+        ];
+        for (name, text) in FILES.into_iter().zip(texts) {
             write(&self.report.join(name), &text)?;
         }
         Ok(())
@@ -114,6 +173,16 @@ impl Place {
         let begun = ended.checked_sub(took)?;
         (changed(&file)? >= begun).then_some(file)
     }
+}
+
+/// The path without symbolic links, as far as it is there.
+fn real(path: &Path) -> Result<PathBuf, String> {
+    let path = std::path::absolute(path).map_err(|error| failed("use", path, &error))?;
+    let there = path.ancestors().find_map(|part| {
+        let rest = path.strip_prefix(part).ok()?;
+        Some(fs::canonicalize(part).ok()?.join(rest))
+    });
+    Ok(there.unwrap_or(path))
 }
 
 /// Removes copies of logs that no step of this record has.
@@ -160,6 +229,57 @@ mod tests {
         let base = std::env::temp_dir().join(format!("coracle-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&base);
         Place::open(&base, None).expect("a place")
+    }
+
+    #[test]
+    fn a_build_is_not_made_in_its_source_nor_over_it() {
+        let place = place("place-apart");
+        let source = place.base.join("cpython");
+        fs::create_dir(&source).expect("a directory");
+        let link = place.base.join("link");
+        ports::make_link(&source, &link).expect("a link");
+        let check = |base: &Path, source: &Path| {
+            let origin = Origin::Directory(source.to_owned());
+            Place::check_apart(base, "debug", &origin).err()
+        };
+        assert_eq!(check(&place.base, &source), None);
+        assert_eq!(check(&place.base.join("here"), &source), None);
+        for inside in [
+            source.clone(),
+            source.join("a/b"),
+            link.join("a/../b"),
+            link,
+        ] {
+            let why = check(&inside, &source).unwrap_or_default();
+            assert!(
+                why.contains("name a place outside of it"),
+                "{inside:?} {why}"
+            );
+        }
+        let build = place.build("debug");
+        fs::create_dir_all(build.join("x")).expect("a directory");
+        for wiped in [&build, &build.join("x")] {
+            let why = check(&place.base, wiped).unwrap_or_default();
+            assert!(why.contains("which removes it"), "{why}");
+        }
+        assert!(check(&place.base, &place.base.join("cpython-debug")).is_some());
+        fs::remove_dir_all(&place.base).expect("removed");
+    }
+
+    #[test]
+    fn whether_a_report_can_be_written_is_seen_before_and_leaves_the_old_one() {
+        let mut place = place("place-probe");
+        place.check_report().expect("room");
+        let json = place.report.join("report.json");
+        fs::write(&json, "old").expect("a file");
+        place.check_report().expect("room");
+        assert_eq!(fs::read_to_string(&json).expect("a file"), "old");
+        assert_eq!(fs::read_dir(&place.report).expect("entries").count(), 2);
+        fs::create_dir(place.report.join("report.html")).expect("a directory");
+        assert!(place.check_report().is_err());
+        place.report = json;
+        assert!(place.check_report().is_err());
+        fs::remove_dir_all(&place.base).expect("removed");
     }
 
     #[test]

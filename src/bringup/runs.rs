@@ -132,7 +132,9 @@ impl Place {
                     (Rest::GoOn(_), Some(step)) => Rest::Lost(format!(
                         "the step {step} of a later run has removed what was built"
                     )),
-                    (Rest::GoOn(_), None) if source::check(&self.build(&run.kind.variant)).is_err() => {
+                    (Rest::GoOn(_), None)
+                        if source::check(&self.build(&run.kind.variant)).is_err() =>
+                    {
                         Rest::Lost("what was built is not there any more".to_owned())
                     }
                     (rest, _) => rest,

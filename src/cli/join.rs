@@ -76,10 +76,7 @@ impl Join {
     pub fn run(self, voice: Voice) -> Exit {
         match self.join() {
             Ok(()) => Exit::GOOD,
-            Err(why) => {
-                complain(&format!("{}: {why}", voice.program()));
-                Exit::BAD
-            }
+            Err(why) => voice.failed(&why),
         }
     }
 

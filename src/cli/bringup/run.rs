@@ -148,9 +148,9 @@ fn say_what_waits(
         Some(remover) => format!(
             "The whole build was to go on with step {step}; it begins anew after this, since step {remover} removes what was built. --directory keeps it, in another place."
         ),
-        None => format!(
-            "The whole build keeps its place: without --steps it goes on with step {step}."
-        ),
+        None => {
+            format!("The whole build keeps its place: without --steps it goes on with step {step}.")
+        }
     });
     Ok(())
 }
@@ -244,13 +244,7 @@ fn add_again(record: &mut Record, report: &Report, names: &[(String, String)]) -
     passed.len()
 }
 
-fn job(
-    place: &Place,
-    plan: Plan,
-    variant: &str,
-    results: PathBuf,
-    earlier: Vec<StepEnd>,
-) -> Job {
+fn job(place: &Place, plan: Plan, variant: &str, results: PathBuf, earlier: Vec<StepEnd>) -> Job {
     Job {
         plan,
         base: place.base.clone(),
