@@ -165,12 +165,19 @@ fn credentials(directory: &Path) -> Vec<Check> {
         Ok(settings) => settings,
         Err(error) => {
             let why = "the worker would not start";
-            let saw = error.to_string();
+            let remedy = match &error {
+                basedir::ReadError::Wrong { .. } => "correct the file",
+                basedir::ReadError::Unreadable { .. } | basedir::ReadError::NotWorker { .. } => {
+                    "give the directory that create-worker has made"
+                }
+            };
+            let text = error.to_string();
+            let lines: Vec<&str> = text.lines().collect();
             return vec![Check::missing(
                 "base directory",
-                saw,
+                lines.join("; "),
                 why,
-                "correct the file",
+                remedy,
             )];
         }
     };
