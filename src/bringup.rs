@@ -9,6 +9,7 @@ mod console;
 mod html;
 mod junit;
 mod markdown;
+mod mask;
 mod modules;
 mod place;
 pub mod plan;

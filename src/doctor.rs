@@ -27,6 +27,7 @@ use std::time::SystemTime;
 
 use crate::basedir;
 use check::{Check, Verdict};
+pub use headers::pkg_config_lacks;
 pub use machine::{amount, jobs};
 pub use program::{find, run_text, words_of};
 pub use report::Report;

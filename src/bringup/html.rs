@@ -2,7 +2,7 @@
 //! Everything that comes from a log is text.
 
 use super::compare::Changes;
-use super::markdown::{SHOWN, counts, headline};
+use super::markdown::{SHOWN, counts, headline, masked};
 use super::record::{Record, Step, StepResult, Test, Tests};
 use super::text::duration;
 
@@ -175,6 +175,10 @@ impl Page {
             self.step(step, longest);
         }
         self.0.push_str("</table></div>\n");
+        if let Some(masked) = masked(record) {
+            self.0
+                .push_str(&format!("<p class=\"soft\">{}</p>\n", escaped(&masked)));
+        }
         if !record.build.errors.is_empty() {
             self.0
                 .push_str("<h3>First errors of the build</h3>\n<div class=\"card text\"><pre>");

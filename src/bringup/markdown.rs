@@ -160,7 +160,22 @@ fn steps(record: &Record) -> String {
     for error in &record.build.errors {
         text.push_str(&format!("- `{}`\n", error.replace('`', "'")));
     }
+    if let Some(masked) = masked(record) {
+        text.push_str(&format!("\n{}\n", escaped(&masked)));
+    }
     text
+}
+
+/// What the copies of the logs do not show; none if they show everything.
+pub fn masked(record: &Record) -> Option<String> {
+    let names: Vec<&str> = record.masked.iter().map(String::as_str).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "These logs do not show the values of {}, whose names look like those of secrets. The logs \
+             themselves, in the directory results, do.",
+            names.join(", ")
+        )
+    })
 }
 
 fn modules(record: &Record) -> String {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::build::{Build, Why};
 use super::configure::Configure;
 use crate::doctor::System;
-use crate::doctor::libraries::library_of;
+use crate::doctor::libraries::{Library, library_of, library_of_package};
 use crate::doctor::packages::{Installation, Need, Package, installation, package};
 
 /// A module that is not there.
@@ -21,11 +21,13 @@ pub struct Missing {
     pub remedy: String,
 }
 
-/// All of them, and one command that installs what they need.
+/// All of them, and one command that installs what they need. `lacking` tells what pkg-config lacks of a
+/// library that is there: the name of another package.
 pub fn missing(
     configure: &Configure,
     build: &Build,
     system: System,
+    lacking: &dyn Fn(&Library) -> Option<String>,
 ) -> (Vec<Missing>, Installation) {
     let mut found: Vec<(String, String)> = Vec::new();
     for (module, why) in &build.modules {
@@ -45,11 +47,14 @@ pub fn missing(
     let list = found.into_iter().map(|(module, why)| {
         let library = library_of(&module);
         let lacks = why == Why::NotFound.words();
-        let remedy = match library.filter(|_| lacks).map(|library| library.need) {
-            Some(need) => {
-                needs.push(need);
-                remedy(system, need)
-            }
+        let remedy = match library.filter(|_| lacks) {
+            Some(library) => match lacking(library) {
+                Some(other) => for_pkg_config(system, library, &other, &mut needs),
+                None => {
+                    needs.push(library.need);
+                    remedy(system, library.need)
+                }
+            },
             None => String::new(),
         };
         Missing {
@@ -63,6 +68,19 @@ pub fn missing(
     needs.sort();
     needs.dedup();
     (list, installation(system, &needs))
+}
+
+/// What is to be done where a library is there, and pkg-config does not find what that needs.
+fn for_pkg_config(system: System, library: &Library, other: &str, needs: &mut Vec<Need>) -> String {
+    let name = library.name;
+    let why = format!("pkg-config finds {name} only with {other}, which it does not find");
+    match library_of_package(other) {
+        Some(other) => {
+            needs.push(other.need);
+            format!("{}; {why}", remedy(system, other.need))
+        }
+        None => format!("install what brings {other}.pc; {why}"),
+    }
 }
 
 fn remedy(system: System, need: Need) -> String {
@@ -85,7 +103,7 @@ mod tests {
         text.lines().for_each(|line| configure.line(line));
         let text = include_str!("../../tests/bringup/make-3.11.txt");
         text.lines().for_each(|line| build.line(line));
-        let (list, install) = missing(&configure, &build, System::Debian);
+        let (list, install) = missing(&configure, &build, System::Debian, &|_| None);
         let zlib = list.iter().find(|missing| missing.module == "zlib");
         assert_eq!(
             zlib,
@@ -104,11 +122,34 @@ mod tests {
     }
 
     #[test]
+    fn what_pkg_config_lacks_is_the_remedy_and_not_the_library_that_is_there() {
+        let mut configure = Configure::default();
+        configure.line("checking for stdlib extension module _tkinter... missing");
+        let with = |other: &str| {
+            let other = other.to_owned();
+            let lacking = move |library: &Library| (library.name == "Tk").then(|| other.clone());
+            missing(&configure, &Build::default(), System::Debian, &lacking)
+        };
+        let (list, install) = with("zlib");
+        assert_eq!(
+            list[0].remedy,
+            "package zlib1g-dev; pkg-config finds Tk only with zlib, which it does not find"
+        );
+        assert_eq!(
+            install.command.as_deref(),
+            Some("apt-get install zlib1g-dev")
+        );
+        let (list, install) = with("xft");
+        assert!(list[0].remedy.starts_with("install what brings xft.pc; "));
+        assert_eq!(install.command, None);
+    }
+
+    #[test]
     fn what_did_not_compile_is_no_package() {
         let mut build = Build::default();
         build.line("Failed to build these modules:");
         build.line("_ssl _odd");
-        let (list, install) = missing(&Configure::default(), &build, System::Debian);
+        let (list, install) = missing(&Configure::default(), &build, System::Debian, &|_| None);
         assert!(list.iter().all(|missing| missing.remedy.is_empty()));
         assert_eq!(install.command, None);
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::compare::Changes;
 use super::html::html;
 use super::markdown::markdown;
+use super::mask::Mask;
 use super::record::Record;
 use super::source::Origin;
 use crate::doctor::words_of;
@@ -114,17 +115,21 @@ impl Place {
         Record::read(&self.report.join("report.json"))
     }
 
-    /// Writes the report with copies of the logs. The steps' logs are made relative to it.
+    /// Writes the report with copies of the logs, without secrets. The steps' logs are made relative to it.
     ///
     /// # Errors
     /// What could not be written.
     pub fn publish(&self, record: &mut Record, changes: Option<&Changes>) -> Result<(), String> {
         let logs = self.report.join("logs");
         fs::create_dir_all(&logs).map_err(|error| failed("make", &logs, &error))?;
+        let mut mask = Mask::new(std::env::vars_os());
         for step in &mut record.steps {
+            step.reason = mask.text(&step.reason);
             let Some(log) = step.log.take() else { continue };
-            step.log = Some(self.copy_log(Path::new(&log), &logs)?);
+            step.log = Some(self.copy_log(Path::new(&log), &logs, &mut mask)?);
         }
+        // Logs that were copied for the last report are masked already.
+        record.masked.extend(mask.names);
         forget_others(&logs, record);
         let json = self.report.join("report.json");
         if json.exists() {
@@ -143,7 +148,7 @@ impl Place {
     }
 
     /// The log's name relative to the report.
-    fn copy_log(&self, log: &Path, logs: &Path) -> Result<String, String> {
+    fn copy_log(&self, log: &Path, logs: &Path, mask: &mut Mask) -> Result<String, String> {
         let name = |path: &Path| {
             path.file_name()
                 .map(|name| name.to_string_lossy().into_owned())
@@ -156,7 +161,8 @@ impl Place {
                 let run = parent.and_then(name).unwrap_or_default();
                 let file = format!("{run}-{file}");
                 let copy = logs.join(&file);
-                fs::copy(&log, &copy).map_err(|error| failed("copy", &log, &error))?;
+                mask.copy(&log, &copy)
+                    .map_err(|error| failed("copy", &log, &error))?;
                 file
             }
         };

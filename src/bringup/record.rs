@@ -42,6 +42,9 @@ pub struct Record {
     pub facts: Vec<(String, String)>,
     /// In the order of running.
     pub steps: Vec<Step>,
+    /// The variables whose values are masked in the copies of the logs.
+    #[serde(default)]
+    pub masked: BTreeSet<String>,
     /// What configure said.
     pub configure: Configure,
     /// What the build said.

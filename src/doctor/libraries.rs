@@ -278,6 +278,12 @@ pub fn library_of(module: &str) -> Option<&'static Library> {
     libraries.find(|library| library.built.contains(&module))
 }
 
+/// The library that pkg-config calls so.
+pub fn library_of_package(name: &str) -> Option<&'static Library> {
+    let mut libraries = LIBRARIES.iter();
+    libraries.find(|library| library.pkg_config.contains(&name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
