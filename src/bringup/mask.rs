@@ -15,6 +15,8 @@ const SECRET: &[&str] = &[
     "TOKEN",
     "SECRET",
     "PASS",
+    "PASSW",
+    "PASSPHRASE",
     "PWD",
     "KEY",
     "CREDENTIAL",

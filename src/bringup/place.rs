@@ -59,14 +59,14 @@ impl Place {
                 "--directory {shown} is the source itself; name a place outside of it"
             ));
         }
-        if build.starts_with(&source) {
-            return Err(format!(
-                "--directory {shown} is inside the source {its}; name a place outside of it"
-            ));
-        }
         if source.starts_with(&build) {
             return Err(format!(
                 "the source {its} is where the build in --directory {shown} is made, which removes it; name another place"
+            ));
+        }
+        if build.starts_with(&source) {
+            return Err(format!(
+                "--directory {shown} is inside the source {its}; name a place outside of it"
             ));
         }
         Ok(())
@@ -186,7 +186,11 @@ fn real(path: &Path) -> Result<PathBuf, String> {
     let path = std::path::absolute(path).map_err(|error| failed("use", path, &error))?;
     let there = path.ancestors().find_map(|part| {
         let rest = path.strip_prefix(part).ok()?;
-        Some(fs::canonicalize(part).ok()?.join(rest))
+        let part = fs::canonicalize(part).ok()?;
+        Some(match rest.as_os_str().is_empty() {
+            true => part,
+            false => part.join(rest),
+        })
     });
     Ok(there.unwrap_or(path))
 }

@@ -133,12 +133,14 @@ impl Join {
     /// Whether there is a worker's base directory.
     fn check_basedir(&self) -> Result<(), String> {
         let basedir = Path::new(&self.basedir);
-        if worker_file(basedir).is_ok_and(|(file, _)| file.is_file()) {
+        let Err(error) = worker_file(basedir) else {
             return Ok(());
-        }
+        };
+        let text = error.to_string();
+        let why = text.lines().next().unwrap_or_default();
         let what = match basedir.exists() {
-            true => "is no worker's directory: there is no buildbot.tac",
-            false => "is not there",
+            true => format!("is no worker's directory: {why}"),
+            false => "is not there".to_owned(),
         };
         let quoted = match self.basedir.as_str() {
             "" => "''",

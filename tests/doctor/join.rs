@@ -45,9 +45,6 @@ fn join(words: &[&str], basedir: &Path) -> Output {
         .unwrap()
 }
 
-/// The least that is a worker's file.
-const TAC: &str = "from buildbot_worker.bot import Worker\n";
-
 fn info(basedir: &Path, name: &str) -> String {
     fs::read_to_string(basedir.join("info").join(name)).unwrap()
 }
@@ -209,13 +206,16 @@ fn what_cannot_be_used_is_one_line_and_nothing_is_written() {
         ),
     ] {
         let scratch = Scratch::new("join-bad");
-        fs::write(scratch.path().join("buildbot.tac"), TAC).unwrap();
+        create(scratch.path());
         let output = join(words, scratch.path());
         assert_eq!(output.status.code(), Some(1), "{words:?}");
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.starts_with(reason), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
-        assert!(!scratch.path().join("info").exists());
+        assert_eq!(
+            info(scratch.path(), "admin"),
+            coracle::basedir::ADMIN_UNEDITED
+        );
     }
 }
 
