@@ -7,7 +7,8 @@ use std::path::Path;
 use super::console::Console;
 use super::junit;
 use super::modules::missing;
-use super::record::{Record, Step, Tests};
+use super::record::{Record, Step};
+use super::results::Tests;
 use crate::doctor::{System, amount, pkg_config_lacks, words_of};
 
 /// Longest line of a log that is looked at, in bytes; the rest of a longer one counts as further lines.

@@ -1,7 +1,8 @@
 //! The report in Markdown: the whole of it, and a few lines for a request.
 
 use super::compare::Changes;
-use super::record::{Record, StepResult, Test, Tests};
+use super::record::{Record, StepResult};
+use super::results::{Test, Tests};
 use super::text::duration;
 
 /// Most entries of one list that are shown; all are in `report.json`.
@@ -171,8 +172,8 @@ pub fn masked(record: &Record) -> Option<String> {
     let names: Vec<&str> = record.masked.iter().map(String::as_str).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "These logs do not show the values of {}, whose names look like those of secrets. The logs \
-             themselves, in the directory results, do.",
+            "Values that look like secrets are masked in these logs (of {}); the logs themselves, in the \
+             directory results, have them.",
             names.join(", ")
         )
     })

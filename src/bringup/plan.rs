@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::record::Tests;
+use super::results::Tests;
 use super::source::{self, Origin};
 use crate::local::recipe::{Action, CommandText, Plan, RecipeFile, Step, ValueOf};
 
@@ -198,7 +198,7 @@ pub fn brings_source(plan: &Plan) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Test;
+    use super::super::results::Test;
     use super::*;
 
     fn names(plan: &Plan) -> Vec<&str> {
