@@ -1,11 +1,14 @@
 //! The modules that are not there, each with what is missing for it.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::build::{Build, Why};
 use super::configure::Configure;
 use crate::doctor::System;
-use crate::doctor::libraries::{Library, library_of, library_of_package};
+use crate::doctor::libraries::{Library, library_of, library_of_header, library_of_package};
 use crate::doctor::packages::{Installation, Need, Package, installation, package};
 
 /// A module that is not there.
@@ -30,8 +33,20 @@ pub fn missing(
     lacking: &dyn Fn(&Library) -> Option<String>,
 ) -> (Vec<Missing>, Installation) {
     let mut found: Vec<(String, String)> = Vec::new();
+    let mut headers: BTreeMap<&str, &str> = BTreeMap::new();
     for (module, why) in &build.modules {
-        found.push((module.clone(), why.words().to_owned()));
+        let header = match why {
+            Why::NotBuilt => missed_header(module, &build.errors),
+            Why::NotFound | Why::NotImported | Why::Disabled => None,
+        };
+        headers.extend(header.map(|header| (module.as_str(), header)));
+        found.push((
+            module.clone(),
+            match header {
+                Some(header) => format!("header {header} not found"),
+                None => why.words().to_owned(),
+            },
+        ));
     }
     for (module, state) in &configure.modules {
         if !found.iter().any(|(known, _)| known == module) {
@@ -45,8 +60,10 @@ pub fn missing(
     found.sort();
     let mut needs: Vec<Need> = Vec::new();
     let list = found.into_iter().map(|(module, why)| {
-        let library = library_of(&module);
-        let lacks = why == Why::NotFound.words();
+        let header = headers.get(module.as_str());
+        let of_header = header.and_then(|header| library_of_header(header));
+        let library = of_header.or_else(|| library_of(&module));
+        let lacks = of_header.is_some() || why == Why::NotFound.words();
         let remedy = match library.filter(|_| lacks) {
             Some(library) => match lacking(library) {
                 Some(other) => for_pkg_config(system, library, &other, &mut needs),
@@ -68,6 +85,39 @@ pub fn missing(
     needs.sort();
     needs.dedup();
     (list, installation(system, &needs))
+}
+
+/// The header that a module did not compile for want of: in the compiler's complaints of a source with
+/// the module's name (`Modules/zlibmodule.c`), or else of the headers of its library.
+fn missed_header<'a>(module: &str, errors: &'a [String]) -> Option<&'a str> {
+    let missed = |error: &'a String| {
+        let (place, rest) = error.split_once(": fatal error: ")?;
+        let is_missing = |rest: &str| {
+            rest.ends_with("No such file or directory") || rest.ends_with("file not found")
+        };
+        let header = rest.trim_start_matches(['\'', '"']);
+        let header = header.split(['\'', '"', ':', ' ']).next()?;
+        is_missing(rest).then(|| (place.split(':').next().unwrap_or(place), header))
+    };
+    let bare = module.trim_start_matches('_');
+    let is_source = |file: &str| {
+        let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str());
+        stem.is_some_and(|stem| {
+            stem.trim_start_matches('_') == bare
+                || stem
+                    .strip_suffix("module")
+                    .unwrap_or(stem)
+                    .trim_start_matches('_')
+                    == bare
+        })
+    };
+    let is_of_library = |header: &str| {
+        let of_header = library_of_header(header).map(|library| library.name);
+        of_header.is_some() && of_header == library_of(module).map(|library| library.name)
+    };
+    let mut all = errors.iter().filter_map(missed);
+    all.find(|(file, header)| is_source(file) || is_of_library(header))
+        .map(|(_, header)| header)
 }
 
 /// What is to be done where a library is there, and pkg-config does not find what that needs.
@@ -119,6 +169,44 @@ mod tests {
             command.contains("zlib1g-dev") && command.contains("libbz2-dev"),
             "{command}"
         );
+    }
+
+    #[test]
+    fn a_header_that_only_the_compiler_misses_is_named_with_its_package() {
+        // pkg-config knows the library, but its header is gone: configure sees nothing wrong.
+        let mut build = Build::default();
+        for line in [
+            "/w/Modules/zlibmodule.c:10:10: fatal error: zlib.h: No such file or directory",
+            "/w/Modules/binascii.c:66:12: fatal error: zlib.h: No such file or directory",
+            "/w/Modules/_sqlite/blob.h:4:10: fatal error: 'sqlite3.h' file not found",
+            "/w/Modules/_odd.c:4:10: fatal error: odd.h: No such file or directory",
+            "Failed to build these modules:",
+            "_odd                  _sqlite3              _ssl",
+            "binascii              zlib",
+        ] {
+            build.line(line);
+        }
+        let (list, install) = missing(&Configure::default(), &build, System::Debian, &|_| None);
+        let rows: Vec<(&str, &str, &str)> = list
+            .iter()
+            .map(|one| (&*one.module, &*one.why, &*one.remedy))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("_odd", "header odd.h not found", ""),
+                (
+                    "_sqlite3",
+                    "header sqlite3.h not found",
+                    "package libsqlite3-dev"
+                ),
+                ("_ssl", "did not compile", ""),
+                ("binascii", "header zlib.h not found", "package zlib1g-dev"),
+                ("zlib", "header zlib.h not found", "package zlib1g-dev"),
+            ]
+        );
+        let command = install.command.as_deref();
+        assert_eq!(command, Some("apt-get install zlib1g-dev libsqlite3-dev"));
     }
 
     #[test]
