@@ -1,6 +1,5 @@
 //! The modules that are not there, each with what is missing for it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -32,38 +31,12 @@ pub fn missing(
     system: System,
     lacking: &dyn Fn(&Library) -> Option<String>,
 ) -> (Vec<Missing>, Installation) {
-    let mut found: Vec<(String, String)> = Vec::new();
-    let mut headers: BTreeMap<&str, &str> = BTreeMap::new();
-    for (module, why) in &build.modules {
-        let header = match why {
-            Why::NotBuilt => missed_header(module, &build.errors),
-            Why::NotFound | Why::NotImported | Why::Disabled => None,
-        };
-        headers.extend(header.map(|header| (module.as_str(), header)));
-        found.push((
-            module.clone(),
-            match header {
-                Some(header) => format!("header {header} not found"),
-                None => why.words().to_owned(),
-            },
-        ));
-    }
-    for (module, state) in &configure.modules {
-        if !found.iter().any(|(known, _)| known == module) {
-            let why = match state.as_str() {
-                "missing" => Why::NotFound.words(),
-                _ => Why::Disabled.words(),
-            };
-            found.push((module.clone(), why.to_owned()));
-        }
-    }
-    found.sort();
     let mut needs: Vec<Need> = Vec::new();
-    let list = found.into_iter().map(|(module, why)| {
-        let header = headers.get(module.as_str());
-        let of_header = header.and_then(|header| library_of_header(header));
-        let library = of_header.or_else(|| library_of(&module));
-        let lacks = of_header.is_some() || why == Why::NotFound.words();
+    let list = not_there(configure, build).into_iter();
+    let list = list.map(|(module, why, header)| {
+        let of_header = header.and_then(library_of_header);
+        let library = of_header.or_else(|| library_of(module));
+        let lacks = of_header.is_some() || why == Why::NotFound;
         let remedy = match library.filter(|_| lacks) {
             Some(library) => match lacking(library) {
                 Some(other) => for_pkg_config(system, library, &other, &mut needs),
@@ -75,9 +48,12 @@ pub fn missing(
             None => String::new(),
         };
         Missing {
+            module: module.to_owned(),
+            why: match header {
+                Some(header) => format!("header {header} not found"),
+                None => why.words().to_owned(),
+            },
             library: library.map(|library| library.name.to_owned()),
-            module,
-            why,
             remedy,
         }
     });
@@ -85,6 +61,32 @@ pub fn missing(
     needs.sort();
     needs.dedup();
     (list, installation(system, &needs))
+}
+
+/// The modules that are not there by name, each with the reason, and the header that the compiler missed.
+fn not_there<'a>(
+    configure: &'a Configure,
+    build: &'a Build,
+) -> Vec<(&'a str, Why, Option<&'a str>)> {
+    let mut found = Vec::new();
+    for (module, why) in &build.modules {
+        let header = match why {
+            Why::NotBuilt => missed_header(module, &build.errors),
+            Why::NotFound | Why::NotImported | Why::Disabled => None,
+        };
+        found.push((module.as_str(), *why, header));
+    }
+    for (module, state) in &configure.modules {
+        if !found.iter().any(|(known, _, _)| known == module) {
+            let why = match state.as_str() {
+                "missing" => Why::NotFound,
+                _ => Why::Disabled,
+            };
+            found.push((module, why, None));
+        }
+    }
+    found.sort_by_key(|(module, _, _)| *module);
+    found
 }
 
 /// The header that a module did not compile for want of: in the compiler's complaints of a source with

@@ -249,6 +249,11 @@ mod tests {
             words.contains("--junit-xml test-results.xml test_json"),
             "{words}"
         );
+        let but = Wanted {
+            tests: vec!["-x".to_owned(), "test_gdb".to_owned()],
+            ..wanted()
+        };
+        assert_eq!(check(&but), Ok(()));
     }
 
     #[test]
