@@ -23,7 +23,6 @@ const SECRET: &[&str] = &[
     "AUTH",
     "COOKIE",
     "PRIVATE",
-    "SESSION",
     "SIGNATURE",
     "DSN",
     "WEBHOOK",
@@ -276,6 +275,7 @@ fetching https://(masked)@github.com/x and ssh://git@github.com/x
             "AUTHOR",
             "COMPAT_LEVEL",
             "KEYBOARD",
+            "XDG_SESSION_TYPE",
             "LANG",
         ] {
             assert!(!is_secret(other), "{other}");
