@@ -81,6 +81,18 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     let mut words = words.into_iter();
     let program = words.next().unwrap_or_else(|| OsString::from("coracle"));
     let voice = Voice::of(&program);
+    let exit = run_words(words, voice);
+    match (exit, output::lost()) {
+        (Exit::Code(code), Some(why)) => {
+            let name = voice.program();
+            complain(&format!("{name}: cannot write to standard output: {why}"));
+            Exit::Code(code.max(1))
+        }
+        (exit, _) => exit,
+    }
+}
+
+fn run_words(words: impl Iterator<Item = OsString>, voice: Voice) -> Exit {
     let words: Result<Vec<String>, OsString> = words.map(OsString::into_string).collect();
     let words = match words {
         Ok(words) => words,
@@ -130,8 +142,8 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Service(options)) => options.run(voice),
         Some(Command::Doctor(options)) => options.run(voice),
         Some(Command::Join(options)) => options.run(voice),
-        Some(Command::Try(options)) => options.run(verbose),
-        Some(Command::SelfTest(options)) => options.run(verbose),
+        Some(Command::Try(options)) => options.run(voice, verbose),
+        Some(Command::SelfTest(options)) => options.run(voice, verbose),
         Some(Command::BringUp(options)) => options.run(voice, verbose),
     }
 }

@@ -27,10 +27,11 @@ use std::time::SystemTime;
 
 use crate::basedir;
 use check::{Check, Verdict};
+pub use headers::pkg_config_lacks;
 pub use machine::{amount, jobs};
 pub use program::{find, run_text, words_of};
 pub use report::Report;
-use scratch::Scratch;
+pub use scratch::Scratch;
 pub use system::System;
 
 /// What is to be looked at.
@@ -77,17 +78,17 @@ fn checks(wanted: &Wanted, system: System, kernel: &str) -> Vec<Check> {
         machine::processors(),
         machine::memory(),
         machine::disk(&directory),
-        machine::path(&directory),
-        machine::clock(SystemTime::now()),
-        limits::look(),
     ];
+    checks.extend(machine::path(&directory));
+    checks.push(machine::clock(SystemTime::now()));
+    checks.push(limits::look());
     // What waits for the network does so while the compiler works.
     thread::scope(|scope| {
         let names = scope.spawn(loopback::names);
         let outside = wanted.network.then(|| scope.spawn(network::look));
         let login = wanted.login.as_deref();
         let login = login.map(|basedir| scope.spawn(|| credentials(basedir)));
-        match Scratch::new() {
+        match Scratch::new("doctor", false) {
             Ok(scratch) => checks.extend(with_scratch(wanted, system, kernel, scratch.path())),
             Err((parent, error)) => checks.push(Check::missing(
                 "temporary files",
@@ -165,12 +166,19 @@ fn credentials(directory: &Path) -> Vec<Check> {
         Ok(settings) => settings,
         Err(error) => {
             let why = "the worker would not start";
-            let saw = error.to_string();
+            let remedy = match &error {
+                basedir::ReadError::Wrong { .. } => "correct the file",
+                basedir::ReadError::Unreadable { .. } | basedir::ReadError::NotWorker { .. } => {
+                    "give the directory that create-worker has made"
+                }
+            };
+            let text = error.to_string();
+            let lines: Vec<&str> = text.lines().collect();
             return vec![Check::missing(
                 "base directory",
-                saw,
+                lines.join("; "),
                 why,
-                "correct the file",
+                remedy,
             )];
         }
     };

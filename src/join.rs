@@ -1,20 +1,17 @@
 //! What somebody needs to join CPython's fleet with a new worker (`coracle join`): a name, the
 //! description in the base directory, and the text of the request.
 
+mod contact;
+mod info;
 mod machine;
 mod name;
 mod request;
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
+pub use contact::{usable_contact, usable_github};
+pub use info::{Written, describe};
 pub use machine::Machine;
 pub use name::{suggested, usable, usable_owner};
 pub use request::{Evidence, text};
-
-use crate::basedir::{ADMIN_UNEDITED, HOST_UNEDITED};
-use crate::doctor::words_of;
 
 /// What the owner says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,71 +73,12 @@ impl Password {
     }
 }
 
-/// What became of a file of `info/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
-    /// It was made, or was as a new directory has it.
-    Yes(PathBuf),
-    /// Somebody had edited it; it was left alone.
-    Kept(PathBuf),
-}
-
-/// Writes `info/admin` and `info/host`, which the master shows to everybody. Makes the directories;
-/// what somebody has edited is left alone unless `force`.
-///
-/// # Errors
-/// What could not be made, and what the system said.
-pub fn describe(
-    basedir: &Path,
-    answers: &Answers,
-    machine: &Machine,
-    force: bool,
-) -> Result<Vec<Written>, String> {
-    let info = basedir.join("info");
-    fs::create_dir_all(&info).map_err(|error| failed("make", &info, &error))?;
-    let admin = format!(
-        "{} <{}>\n",
-        answers.person,
-        public_address(&answers.contact)
-    );
-    let host = format!("{}\n", machine.description(answers));
-    let files = [
-        ("admin", ADMIN_UNEDITED, admin),
-        ("host", HOST_UNEDITED, host),
-    ];
-    let mut written = Vec::new();
-    for (name, unedited, text) in files {
-        let path = info.join(name);
-        let known = match fs::read(&path) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(failed("read", &path, &error)),
-        };
-        let free = known.is_none_or(|bytes| {
-            bytes.is_empty() || bytes == unedited.as_bytes() || bytes == text.as_bytes()
-        });
-        if !free && !force {
-            written.push(Written::Kept(path));
-            continue;
-        }
-        fs::write(&path, text).map_err(|error| failed("write", &path, &error))?;
-        written.push(Written::Yes(path));
-    }
-    Ok(written)
-}
-
-fn failed(doing: &str, path: &Path, error: &io::Error) -> String {
-    format!("cannot {doing} {}: {}", path.display(), words_of(error))
-}
-
-/// An address as the devguide asks for it, since the page with it is public.
-fn public_address(contact: &str) -> String {
-    contact.replacen('@', " AT ", 1)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::basedir::ADMIN_UNEDITED;
     use crate::doctor::System;
 
     fn answers() -> Answers {
@@ -189,9 +127,34 @@ mod tests {
         fs::write(scratch.join("info/admin"), ADMIN_UNEDITED).expect("a file");
         let kept = describe(false).expect("written");
         assert!(matches!(kept[..], [Written::Yes(_), Written::Kept(_)]));
+        // Kept once, it is not ours the next time either.
+        let kept = describe(false).expect("written");
+        assert!(matches!(kept[..], [Written::Yes(_), Written::Kept(_)]));
         assert_eq!(read("host").expect("a file"), "mine\n");
         describe(true).expect("written");
         assert_ne!(read("host").expect("a file"), "mine\n");
+        fs::remove_dir_all(&scratch).expect("removed");
+    }
+
+    #[test]
+    fn what_we_wrote_ourselves_is_not_taken_for_the_owners_words() {
+        let scratch = std::env::temp_dir().join(format!("coracle-join2-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&scratch);
+        describe(&scratch, &answers(), &machine(), false).expect("written");
+        let (mut answers, mut machine) = (answers(), machine());
+        answers.contact = "doe@example.org".to_owned();
+        machine.memory = Some(16 << 30);
+        let written = describe(&scratch, &answers, &machine, false).expect("written");
+        assert!(matches!(written[..], [Written::Yes(_), Written::Yes(_)]));
+        let read = |name: &str| fs::read_to_string(scratch.join("info").join(name));
+        assert_eq!(
+            read("admin").expect("a file"),
+            "Jo Doe <doe AT example.org>\n"
+        );
+        // What it said before is not what it wrote last.
+        fs::write(scratch.join("info/admin"), "Jo Doe <jo AT example.org>\n").expect("a file");
+        let written = describe(&scratch, &answers, &machine, false).expect("written");
+        assert!(matches!(written[..], [Written::Kept(_), Written::Yes(_)]));
         fs::remove_dir_all(&scratch).expect("removed");
     }
 

@@ -7,8 +7,9 @@ use std::path::Path;
 use super::console::Console;
 use super::junit;
 use super::modules::missing;
-use super::record::{Record, Step, Tests};
-use crate::doctor::{System, amount, words_of};
+use super::record::{Record, Step};
+use super::results::Tests;
+use crate::doctor::{System, amount, pkg_config_lacks, words_of};
 
 /// Longest line of a log that is looked at, in bytes; the rest of a longer one counts as further lines.
 const LINE: u64 = 16 * 1024;
@@ -73,7 +74,7 @@ pub fn assemble(run: Run, directory: &Path, results: Option<&Path>) -> Result<Re
     let name = ports::system_name();
     let os_release = crate::basedir::os_release();
     let system = System::of(&name.system, &os_release);
-    let (list, install) = missing(&record.configure, &record.build, system);
+    let (list, install) = missing(&record.configure, &record.build, system, &pkg_config_lacks);
     record.missing = list;
     record.install = [install.command, install.unverified]
         .into_iter()

@@ -1,6 +1,7 @@
 //! What is different from an earlier bring-up.
 
-use super::record::{Record, Tests};
+use super::record::Record;
+use super::results::Tests;
 
 /// The differences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,7 +69,7 @@ fn modules(record: &Record) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::super::modules::Missing;
-    use super::super::record::Test;
+    use super::super::results::Test;
     use super::*;
 
     fn record(files: &[&str], failed: &[&str], modules: &[&str]) -> Record {

@@ -1,9 +1,13 @@
 //! The report as one HTML page without anything from elsewhere: no script, no font, no picture.
 //! Everything that comes from a log is text.
 
+mod summary;
+mod tested;
+
 use super::compare::Changes;
-use super::markdown::{SHOWN, counts, headline};
-use super::record::{Record, Step, StepResult, Test, Tests};
+use super::markdown::{headline, masked};
+use super::record::{Record, Step, StepResult};
+
 use super::text::duration;
 
 const STYLE: &str = include_str!("page.css");
@@ -45,120 +49,6 @@ pub fn html(record: &Record, changes: Option<&Changes>) -> String {
 struct Page(String);
 
 impl Page {
-    fn head(&mut self, record: &Record) {
-        let (class, word) = match record.is_good() {
-            true => ("good", "good"),
-            false => ("bad", "not good yet"),
-        };
-        self.0.push_str(&format!(
-            "<header>\n<span class=\"verdict {class}\">{word}</span>\n<h1>CPython bring-up: {}</h1>\n\
-             <p class=\"soft\">{}, variant {}. {} of work, ended {} UTC.</p>\n</header>\n",
-            escaped(&headline(record)),
-            escaped(&record.source),
-            escaped(&record.variant),
-            duration(record.seconds),
-            escaped(&record.date)
-        ));
-    }
-
-    fn tiles(&mut self, record: &Record) {
-        self.0.push_str("<div class=\"tiles\">\n");
-        let good = record
-            .steps
-            .iter()
-            .filter(|step| step.result == StepResult::Success);
-        let all = record.steps.len();
-        let good = good.count();
-        self.tile(
-            &format!("{good}/{all}"),
-            "steps good",
-            if good == all { "good" } else { "bad" },
-        );
-        if record.configure.system.is_some() {
-            self.modules_tile(record.missing.len());
-        }
-        if let Some(tests) = &record.tests {
-            let failing = tests.failing().len();
-            self.tile(&tests.passed.to_string(), "tests passed", "");
-            self.tile(
-                &failing.to_string(),
-                "failing",
-                if failing == 0 { "good" } else { "bad" },
-            );
-            let flaky = tests.flaky.len() + tests.files_flaky.len();
-            if flaky > 0 {
-                self.tile(&flaky.to_string(), "passed only when run again", "warn");
-            }
-            self.tile(&tests.skipped.len().to_string(), "tests skipped", "");
-            let files = format!(
-                "{}/{}",
-                tests.files.len(),
-                tests.files_total.max(tests.files.len() as u32)
-            );
-            self.tile(&files, "test files", "");
-        }
-        self.0.push_str("</div>\n");
-    }
-
-    fn modules_tile(&mut self, missing: usize) {
-        self.tile(
-            &missing.to_string(),
-            "modules not built",
-            if missing == 0 { "good" } else { "warn" },
-        );
-    }
-
-    fn tile(&mut self, number: &str, what: &str, class: &str) {
-        self.0.push_str(&format!(
-            "<div class=\"tile\"><b class=\"{class}\">{number}</b><span>{what}</span></div>\n"
-        ));
-    }
-
-    fn changes(&mut self, changes: &Changes) {
-        let Changes {
-            earlier,
-            newly_failing,
-            newly_passing,
-            still_failing,
-            modules_lost,
-            modules_gained,
-        } = changes;
-        self.heading(&format!("Compared with {earlier}"));
-        self.0.push_str("<div class=\"card text\">\n");
-        self.names("Newly failing", newly_failing, "bad");
-        self.names("Newly passing", newly_passing, "good");
-        self.names("Modules no longer built", modules_lost, "bad");
-        self.names("Modules newly built", modules_gained, "good");
-        self.0.push_str(&format!(
-            "<p>Failing both times: {still_failing}</p>\n</div>\n"
-        ));
-    }
-
-    fn names(&mut self, what: &str, names: &[String], class: &str) {
-        if names.is_empty() {
-            self.0
-                .push_str(&format!("<p class=\"soft\">{what}: none</p>\n"));
-            return;
-        }
-        let count = names.len();
-        self.0
-            .push_str(&format!("<p class=\"{class}\">{what}: {count}</p>\n<ul>\n"));
-        for name in names.iter().take(SHOWN) {
-            self.0
-                .push_str(&format!("<li class=\"name\">{}</li>\n", escaped(name)));
-        }
-        self.0.push_str("</ul>\n");
-        self.more(count);
-    }
-
-    fn more(&mut self, count: usize) {
-        if let rest @ 1.. = count.saturating_sub(SHOWN) {
-            self.0.push_str(&format!(
-                "<p class=\"soft\">and {rest} more, see report.json</p>\n"
-            ));
-        }
-    }
-
     fn heading(&mut self, text: &str) {
         self.0.push_str(&format!("<h2>{}</h2>\n", escaped(text)));
     }
@@ -175,6 +65,10 @@ impl Page {
             self.step(step, longest);
         }
         self.0.push_str("</table></div>\n");
+        if let Some(masked) = masked(record) {
+            self.0
+                .push_str(&format!("<p class=\"soft\">{}</p>\n", escaped(&masked)));
+        }
         if !record.build.errors.is_empty() {
             self.0
                 .push_str("<h3>First errors of the build</h3>\n<div class=\"card text\"><pre>");
@@ -234,64 +128,6 @@ impl Page {
             self.0
                 .push_str(&format!("<pre>{}</pre>\n", escaped(command)));
         }
-    }
-
-    fn tests(&mut self, tests: &Tests) {
-        self.heading("Tests");
-        self.0
-            .push_str(&format!("<p>{}.</p>\n", escaped(&counts(tests))));
-        if let Some(problem) = &tests.problem {
-            self.0
-                .push_str(&format!("<p class=\"bad\">{}</p>\n", escaped(problem)));
-        }
-        self.list("Files that failed", &tests.files_failed);
-        self.list("Tests that failed", &tests.failed);
-        self.list("Tests that passed only when run again", &tests.flaky);
-        self.slow("Slowest files", &tests.slow_files);
-        self.slow("Slowest tests", &tests.slow_tests);
-        self.list("Files that were skipped", &tests.files_skipped);
-        self.list("Tests that were skipped", &tests.skipped);
-    }
-
-    fn list(&mut self, title: &str, tests: &[Test]) {
-        if tests.is_empty() {
-            return;
-        }
-        let count = tests.len();
-        self.0.push_str(&format!(
-            "<h3>{title}: {count}</h3>\n<div class=\"card\"><table class=\"wide\">\n"
-        ));
-        for test in tests.iter().take(SHOWN) {
-            self.0.push_str(&format!(
-                "<tr><td class=\"name\">{}</td><td>{}</td></tr>\n",
-                escaped(&test.name),
-                escaped(&test.message)
-            ));
-        }
-        self.0.push_str("</table></div>\n");
-        self.more(count);
-    }
-
-    fn slow(&mut self, title: &str, slow: &[(String, f64)]) {
-        if slow.is_empty() {
-            return;
-        }
-        self.0
-            .push_str(&format!("<h3>{title}</h3>\n<div class=\"card\"><table>\n"));
-        let longest = slow
-            .iter()
-            .map(|(_, seconds)| *seconds)
-            .fold(0.001, f64::max);
-        for (name, seconds) in slow {
-            let percent = (seconds / longest * 100.0).clamp(0.0, 100.0);
-            self.0.push_str(&format!(
-                "<tr><td class=\"name\">{}</td><td class=\"n\">{}</td>\
-                 <td class=\"bars\"><div class=\"bar\" style=\"width:{percent:.1}%\"></div></td></tr>\n",
-                escaped(name),
-                duration(*seconds)
-            ));
-        }
-        self.0.push_str("</table></div>\n");
     }
 
     fn configure(&mut self, record: &Record) {
@@ -370,6 +206,7 @@ fn address(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bringup::results::{Test, Tests};
     use crate::bringup::{Missing, StepResult};
 
     const HOSTILE: &str = "</style><script>alert(1)</script>\" onload='x' &amp; \u{1b}\u{0}";

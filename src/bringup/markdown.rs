@@ -1,7 +1,8 @@
 //! The report in Markdown: the whole of it, and a few lines for a request.
 
 use super::compare::Changes;
-use super::record::{Record, StepResult, Test, Tests};
+use super::record::{Record, StepResult};
+use super::results::{Test, Tests};
 use super::text::duration;
 
 /// Most entries of one list that are shown; all are in `report.json`.
@@ -160,7 +161,22 @@ fn steps(record: &Record) -> String {
     for error in &record.build.errors {
         text.push_str(&format!("- `{}`\n", error.replace('`', "'")));
     }
+    if let Some(masked) = masked(record) {
+        text.push_str(&format!("\n{}\n", escaped(&masked)));
+    }
     text
+}
+
+/// What the copies of the logs do not show; none if they show everything.
+pub fn masked(record: &Record) -> Option<String> {
+    let names: Vec<&str> = record.masked.iter().map(String::as_str).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Values that look like secrets are masked in these logs (of {}); the logs themselves, in the \
+             directory results, have them.",
+            names.join(", ")
+        )
+    })
 }
 
 fn modules(record: &Record) -> String {

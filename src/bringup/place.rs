@@ -9,9 +9,13 @@ use std::time::{Duration, SystemTime};
 use super::compare::Changes;
 use super::html::html;
 use super::markdown::markdown;
-use super::record::{Record, Step, StepResult};
+use super::mask::Mask;
+use super::record::Record;
+use super::source::Origin;
 use crate::doctor::words_of;
-use crate::local::recipe::{Outcome, Plan};
+
+/// The files of a report.
+const FILES: [&str; 3] = ["report.json", "report.md", "report.html"];
 
 /// The directories.
 #[derive(Debug, Clone)]
@@ -20,15 +24,6 @@ pub struct Place {
     pub base: PathBuf,
     /// Where the report goes; absolute.
     pub report: PathBuf,
-}
-
-/// Results of one run, and whether it was cut off.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Results {
-    /// Where they are.
-    pub directory: PathBuf,
-    /// A run was cut off there, and can go on.
-    pub cut_off: bool,
 }
 
 impl Place {
@@ -48,6 +43,60 @@ impl Place {
         Ok(Place { base, report })
     }
 
+    /// Whether the build of `origin` may be made below `base`, which need not be there yet.
+    ///
+    /// # Errors
+    /// It would be made in its own source, or would remove it.
+    pub fn check_apart(base: &Path, variant: &str, origin: &Origin) -> Result<(), String> {
+        let Some(source) = origin.directory() else {
+            return Ok(());
+        };
+        let base = real(base)?;
+        let build = base.join(Place::builder(variant)).join("build");
+        let (shown, its) = (base.display(), source.display());
+        if base == source {
+            return Err(format!(
+                "--directory {shown} is the source itself; name a place outside of it"
+            ));
+        }
+        if source.starts_with(&build) {
+            return Err(format!(
+                "the source {its} is where the build in --directory {shown} is made, which removes it; name another place"
+            ));
+        }
+        if build.starts_with(&source) {
+            return Err(format!(
+                "--directory {shown} is inside the source {its}; name a place outside of it"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes the directory of the report and sees that files can be written there, so that an hour's
+    /// work does not end without one. What is there stays.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    pub fn check_report(&self) -> Result<(), String> {
+        let logs = self.report.join("logs");
+        fs::create_dir_all(&logs).map_err(|error| failed("make", &logs, &error))?;
+        for name in FILES {
+            let file = self.report.join(name);
+            if file.is_dir() {
+                let shown = file.display();
+                return Err(format!(
+                    "cannot write {shown}, which is a directory; --report names another place"
+                ));
+            }
+        }
+        for directory in [&self.report, &logs] {
+            let probe = directory.join("probe.new");
+            let made = fs::write(&probe, "probe\n").and_then(|()| fs::remove_file(&probe));
+            made.map_err(|error| failed("write into", directory, &error))?;
+        }
+        Ok(())
+    }
+
     /// The builder's directory of a variant, below the base directory.
     pub fn builder(variant: &str) -> String {
         format!("cpython-{variant}")
@@ -58,64 +107,6 @@ impl Place {
         self.base.join(Place::builder(variant)).join("build")
     }
 
-    /// Where the next run's logs go; those of the last run if that was of the same plan, was cut off
-    /// and is to go on.
-    ///
-    /// # Errors
-    /// The directory cannot be made.
-    pub fn results(&self, fresh: bool, plan: &Plan) -> Result<Results, String> {
-        let all = self.base.join("results");
-        fs::create_dir_all(&all).map_err(|error| failed("make", &all, &error))?;
-        let last = self.last_results();
-        if let Some(directory) = last.clone().filter(|_| !fresh) {
-            if is_cut_off(&directory, &plan.fingerprint()) {
-                return Ok(Results {
-                    directory,
-                    cut_off: true,
-                });
-            }
-        }
-        let last = last.as_deref().and_then(Path::file_name);
-        let last = last.and_then(|name| name.to_str()?.parse::<u32>().ok());
-        let last = last.unwrap_or(0);
-        let directory = all.join(format!("{:04}", last.saturating_add(1)));
-        fs::create_dir(&directory).map_err(|error| failed("make", &directory, &error))?;
-        Ok(Results {
-            directory,
-            cut_off: false,
-        })
-    }
-
-    /// Where the last run of this plan did not go on, and the steps before; from its own notes, for when
-    /// there was no room left for a report. None if it came to its end.
-    pub fn unfinished(&self, plan: &Plan) -> Option<(String, Vec<Step>)> {
-        let bytes = fs::read(self.last_results()?.join("progress")).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        let head = text.lines().next()?;
-        if !head.ends_with(&format!(" {}", plan.fingerprint())) {
-            return None;
-        }
-        let notes: Vec<Note> = text.lines().filter_map(Note::read).collect();
-        let mut before = Vec::new();
-        for step in &plan.steps {
-            match notes.iter().find(|note| note.step.name == step.name) {
-                Some(note) if !step.rules.halts(note.outcome) => before.push(note.step.clone()),
-                Some(_) | None => return Some((step.name.clone(), before)),
-            }
-        }
-        None
-    }
-
-    fn last_results(&self) -> Option<PathBuf> {
-        let all = self.base.join("results");
-        let entries = fs::read_dir(&all).ok()?;
-        let names = entries.flatten().filter_map(|entry| {
-            let name = entry.file_name();
-            name.to_str()?.parse::<u32>().ok()
-        });
-        names.max().map(|last| all.join(format!("{last:04}")))
-    }
-
     /// The record of the last run.
     ///
     /// # Errors
@@ -124,35 +115,40 @@ impl Place {
         Record::read(&self.report.join("report.json"))
     }
 
-    /// Writes the report with copies of the logs. The steps' logs are made relative to it.
+    /// Writes the report with copies of the logs, without secrets. The steps' logs are made relative to it.
     ///
     /// # Errors
     /// What could not be written.
     pub fn publish(&self, record: &mut Record, changes: Option<&Changes>) -> Result<(), String> {
         let logs = self.report.join("logs");
         fs::create_dir_all(&logs).map_err(|error| failed("make", &logs, &error))?;
+        let mut mask = Mask::new(std::env::vars_os());
         for step in &mut record.steps {
+            step.reason = mask.text(&step.reason);
             let Some(log) = step.log.take() else { continue };
-            step.log = Some(self.copy_log(Path::new(&log), &logs)?);
+            step.log = Some(self.copy_log(Path::new(&log), &logs, &mut mask)?);
         }
+        // Logs that were copied for the last report are masked already.
+        record.masked.extend(mask.names);
         forget_others(&logs, record);
         let json = self.report.join("report.json");
         if json.exists() {
             let before = self.report.join("report.before.json");
             fs::rename(&json, &before).map_err(|error| failed("rename", &json, &error))?;
         }
-        for (name, text) in [
-            ("report.json", record.json()),
-            ("report.md", markdown(record, changes)),
-            ("report.html", html(record, changes)),
-        ] {
+        let texts = [
+            record.json(),
+            markdown(record, changes),
+            html(record, changes),
+        ];
+        for (name, text) in FILES.into_iter().zip(texts) {
             write(&self.report.join(name), &text)?;
         }
         Ok(())
     }
 
     /// The log's name relative to the report.
-    fn copy_log(&self, log: &Path, logs: &Path) -> Result<String, String> {
+    fn copy_log(&self, log: &Path, logs: &Path, mask: &mut Mask) -> Result<String, String> {
         let name = |path: &Path| {
             path.file_name()
                 .map(|name| name.to_string_lossy().into_owned())
@@ -165,7 +161,8 @@ impl Place {
                 let run = parent.and_then(name).unwrap_or_default();
                 let file = format!("{run}-{file}");
                 let copy = logs.join(&file);
-                fs::copy(&log, &copy).map_err(|error| failed("copy", &log, &error))?;
+                mask.copy(&log, &copy)
+                    .map_err(|error| failed("copy", &log, &error))?;
                 file
             }
         };
@@ -184,40 +181,18 @@ impl Place {
     }
 }
 
-/// Whether a run of this plan has begun there and not come to its end: see `local::run`, whose first
-/// line ends with the plan's fingerprint, and whose last one is `end`.
-fn is_cut_off(directory: &Path, fingerprint: &str) -> bool {
-    let bytes = fs::read(directory.join("progress")).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let head = text.lines().next().unwrap_or_default();
-    head.ends_with(&format!(" {fingerprint}")) && !text.ends_with("\nend\n")
-}
-
-/// A line of a run's notes, as `local::run` writes them: name, outcome, exit code, seconds, note and
-/// log, with tabs between.
-struct Note {
-    outcome: Outcome,
-    step: Step,
-}
-
-impl Note {
-    fn read(line: &str) -> Option<Note> {
-        let fields: Vec<&str> = line.strip_prefix("step\t")?.split('\t').collect();
-        let [name, outcome, _, seconds, note, log] = fields[..] else {
-            return None;
-        };
-        let outcome = Outcome::named(outcome)?;
-        Some(Note {
-            outcome,
-            step: Step {
-                name: name.to_owned(),
-                result: StepResult::of(outcome),
-                reason: note.to_owned(),
-                seconds: seconds.parse().ok()?,
-                log: (!log.is_empty()).then(|| log.to_owned()),
-            },
+/// The path without symbolic links, as far as it is there.
+fn real(path: &Path) -> Result<PathBuf, String> {
+    let path = std::path::absolute(path).map_err(|error| failed("use", path, &error))?;
+    let there = path.ancestors().find_map(|part| {
+        let rest = path.strip_prefix(part).ok()?;
+        let part = fs::canonicalize(part).ok()?;
+        Some(match rest.as_os_str().is_empty() {
+            true => part,
+            false => part.join(rest),
         })
-    }
+    });
+    Ok(there.unwrap_or(path))
 }
 
 /// Removes copies of logs that no step of this record has.
@@ -242,7 +217,7 @@ fn forget_others(logs: &Path, record: &Record) {
 }
 
 /// Writes a file so that a full disk leaves the old one or none, but not half of one.
-fn write(path: &Path, text: &str) -> Result<(), String> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     let new = path.with_extension("new");
     let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
     written.map_err(|error| {
@@ -251,12 +226,13 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
-fn failed(doing: &str, path: &Path, error: &io::Error) -> String {
+pub(super) fn failed(doing: &str, path: &Path, error: &io::Error) -> String {
     format!("cannot {doing} {}: {}", path.display(), words_of(error))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::Step;
     use super::*;
 
     fn place(name: &str) -> Place {
@@ -265,40 +241,62 @@ mod tests {
         Place::open(&base, None).expect("a place")
     }
 
-    fn plan() -> Plan {
-        Plan {
-            title: "x".to_owned(),
-            steps: Vec::new(),
+    #[test]
+    fn a_build_is_not_made_in_its_source_nor_over_it() {
+        let place = place("place-apart");
+        let source = place.base.join("cpython");
+        fs::create_dir(&source).expect("a directory");
+        let link = place.base.join("link");
+        ports::make_link(&source, &link).expect("a link");
+        let check = |base: &Path, source: &Path| {
+            let origin = Origin::Directory(source.to_owned());
+            Place::check_apart(base, "debug", &origin).err()
+        };
+        assert_eq!(check(&place.base, &source), None);
+        assert_eq!(check(&place.base.join("here"), &source), None);
+        for inside in [
+            source.clone(),
+            source.join("a/b"),
+            link.join("a/../b"),
+            link,
+        ] {
+            let why = check(&inside, &source).unwrap_or_default();
+            assert!(
+                why.contains("name a place outside of it"),
+                "{inside:?} {why}"
+            );
         }
+        let build = place.build("debug");
+        fs::create_dir_all(build.join("x")).expect("a directory");
+        for wiped in [&build, &build.join("x")] {
+            let why = check(&place.base, wiped).unwrap_or_default();
+            assert!(why.contains("which removes it"), "{why}");
+        }
+        assert!(check(&place.base, &place.base.join("cpython-debug")).is_some());
+        fs::remove_dir_all(&place.base).expect("removed");
     }
 
     #[test]
-    fn a_run_that_was_cut_off_goes_on_in_its_directory() {
-        let place = place("place-results");
-        let plan = plan();
-        let head = format!("head {}\nstep\n", plan.fingerprint());
-        let first = place.results(false, &plan).expect("results");
-        assert!(first.directory.ends_with("results/0001") && !first.cut_off);
-        fs::write(first.directory.join("progress"), &head).expect("a file");
-        let again = place.results(false, &plan).expect("results");
-        assert_eq!(
-            (again.directory.clone(), again.cut_off),
-            (first.directory.clone(), true)
-        );
-        let fresh = place.results(true, &plan).expect("results");
-        assert!(fresh.directory.ends_with("results/0002"));
-        fs::write(fresh.directory.join("progress"), format!("{head}end\n")).expect("a file");
-        let next = place.results(false, &plan).expect("results");
-        assert!(next.directory.ends_with("results/0003") && !next.cut_off);
-        fs::write(next.directory.join("progress"), "head of another\nstep\n").expect("a file");
-        assert!(!place.results(false, &plan).expect("results").cut_off);
+    fn whether_a_report_can_be_written_is_seen_before_and_leaves_the_old_one() {
+        let mut place = place("place-probe");
+        place.check_report().expect("room");
+        let json = place.report.join("report.json");
+        fs::write(&json, "old").expect("a file");
+        place.check_report().expect("room");
+        assert_eq!(fs::read_to_string(&json).expect("a file"), "old");
+        assert_eq!(fs::read_dir(&place.report).expect("entries").count(), 2);
+        fs::create_dir(place.report.join("report.html")).expect("a directory");
+        assert!(place.check_report().is_err());
+        place.report = json;
+        assert!(place.check_report().is_err());
         fs::remove_dir_all(&place.base).expect("removed");
     }
 
     #[test]
     fn a_report_has_copies_of_its_logs_and_keeps_the_one_before() {
         let place = place("place-report");
-        let results = place.results(false, &plan()).expect("results").directory;
+        let results = place.base.join("results/0001");
+        fs::create_dir_all(&results).expect("a directory");
         fs::write(results.join("01-x.log"), "log").expect("a file");
         let mut record = Record::new();
         record.steps = vec![Step {

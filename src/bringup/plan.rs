@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::record::Tests;
+use super::results::Tests;
 use super::source::{self, Origin};
 use crate::local::recipe::{Action, CommandText, Plan, RecipeFile, Step, ValueOf};
 
 /// The step that removes what was built. A bring-up leaves it out unless asked, so that tests can be
 /// run again.
-const CLEAN: &str = "clean";
+pub(super) const CLEAN: &str = "clean";
 
 /// Most tests that are run again one by one.
 const MOST_AGAIN: usize = 200;
@@ -21,7 +21,7 @@ pub struct Wanted {
     pub variant: Option<String>,
     /// How many jobs at a time.
     pub jobs: usize,
-    /// The only files of tests that are run, or other words for the test runner.
+    /// The only files of tests that are run; if the first word is `-x`, all but these.
     pub tests: Vec<String>,
     /// The only steps that are run; all but `clean` if there are none.
     pub steps: Vec<String>,
@@ -30,8 +30,9 @@ pub struct Wanted {
 /// The plan for a whole bring-up. Without an origin the source must be there already.
 ///
 /// # Errors
-/// The recipe is broken, or there is no such variant or step.
+/// The recipe is broken, there is no such variant or step, or what is said of tests is wrong.
 pub fn plan(wanted: &Wanted, origin: Option<&Origin>) -> Result<Plan, String> {
+    check(wanted)?;
     let file = RecipeFile::built_in("cpython").map_err(|error| error.to_string())?;
     let variant = wanted.variant.as_deref();
     let chosen = variant.and_then(|name| file.variant.get(name));
@@ -45,14 +46,7 @@ pub fn plan(wanted: &Wanted, origin: Option<&Origin>) -> Result<Plan, String> {
             Some(ValueOf::Text(word)) => vec![word.clone()],
             Some(ValueOf::Number(_)) | None => Vec::new(),
         };
-        for word in &wanted.tests {
-            if !is_plain(word) {
-                return Err(format!(
-                    "--tests {word}: give names of tests, or options of the test runner"
-                ));
-            }
-            words.push(word.clone());
-        }
+        words.extend(wanted.tests.iter().cloned());
         values.insert("testopts".to_owned(), ValueOf::Words(words));
     }
     let mut plan = file
@@ -63,6 +57,37 @@ pub fn plan(wanted: &Wanted, origin: Option<&Origin>) -> Result<Plan, String> {
     }
     select(&mut plan, &wanted.steps)?;
     Ok(plan)
+}
+
+/// Whether variant and tests are such as there are.
+///
+/// # Errors
+/// What is wrong, in one line.
+pub fn check(wanted: &Wanted) -> Result<(), String> {
+    let file = RecipeFile::built_in("cpython").map_err(|error| error.to_string())?;
+    if let Some(variant) = wanted.variant.as_deref() {
+        if !file.variant.contains_key(variant) {
+            let known: Vec<&str> = file.variant.keys().map(String::as_str).collect();
+            return Err(format!(
+                "--variant {variant}: known are {}",
+                known.join(", ")
+            ));
+        }
+    }
+    let names = match wanted.tests.split_first() {
+        Some((first, [])) if first == "-x" => {
+            return Err("--tests -x: name the tests that are to be left out after it".to_owned());
+        }
+        Some((first, names)) if first == "-x" => names,
+        Some(_) | None => &wanted.tests,
+    };
+    // It must be the same for make, for a shell and for the test runner.
+    match names.iter().find(|name| !is_name(name)) {
+        Some(word) => Err(format!(
+            "--tests {word}: give names of tests, as in 'test_json test_os'"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Leaves only these steps.
@@ -76,20 +101,10 @@ fn select(plan: &mut Plan, names: &[String]) -> Result<(), String> {
         .find(|name| !plan.steps.iter().any(|step| step.name == **name));
     if let Some(unknown) = unknown {
         let known: Vec<&str> = plan.steps.iter().map(|step| step.name.as_str()).collect();
-        return Err(format!(
-            "there is no step '{unknown}', only {}",
-            known.join(", ")
-        ));
+        return Err(format!("--steps {unknown}: known are {}", known.join(", ")));
     }
     plan.steps.retain(|step| names.contains(&step.name));
     Ok(())
-}
-
-/// Leaves out the steps before this one.
-pub fn from_step(plan: &mut Plan, name: &str) {
-    if let Some(at) = plan.steps.iter().position(|step| step.name == name) {
-        plan.steps.drain(..at);
-    }
 }
 
 /// The plan that runs what failed again, each test in a process of its own. Also which test each step
@@ -176,12 +191,6 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(good)
 }
 
-/// A word that is the same for make, for a shell and for the runner.
-fn is_plain(text: &str) -> bool {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-,=:+".contains(&byte);
-    !text.is_empty() && text.bytes().all(good)
-}
-
 /// Whether a step brings the source.
 pub fn brings_source(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| step.name == source::STEP)
@@ -189,7 +198,7 @@ pub fn brings_source(plan: &Plan) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Test;
+    use super::super::results::Test;
     use super::*;
 
     fn names(plan: &Plan) -> Vec<&str> {
@@ -240,6 +249,11 @@ mod tests {
             words.contains("--junit-xml test-results.xml test_json"),
             "{words}"
         );
+        let but = Wanted {
+            tests: vec!["-x".to_owned(), "test_gdb".to_owned()],
+            ..wanted()
+        };
+        assert_eq!(check(&but), Ok(()));
     }
 
     #[test]
@@ -249,13 +263,23 @@ mod tests {
             change(&mut wanted);
             plan(&wanted, None).err().unwrap_or_default()
         };
-        assert!(wrong(|wanted| wanted.variant = Some("fast".to_owned())).contains("'fast'"));
+        assert!(
+            wrong(|wanted| wanted.variant = Some("fast".to_owned()))
+                .contains("--variant fast: known are asan, debug, ")
+        );
         assert!(
             wrong(|wanted| wanted.steps = vec!["x".to_owned()])
-                .contains("no step 'x', only configure, ")
+                .contains("--steps x: known are configure, ")
         );
         assert!(wrong(|wanted| wanted.tests = vec!["a; b".to_owned()]).contains("--tests a; b"));
-        assert!(wrong(|wanted| wanted.tests = vec!["$(x)".to_owned()]).contains("--tests"));
+        for bad in ["$(x)", "-x", "-j3", "", "a=b"] {
+            let wanted = Wanted {
+                tests: vec![bad.to_owned()],
+                ..wanted()
+            };
+            let why = plan(&wanted, None).err().unwrap_or_default();
+            assert!(why.starts_with(&format!("--tests {bad}: ")), "{bad}: {why}");
+        }
     }
 
     #[test]

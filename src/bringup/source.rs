@@ -67,6 +67,26 @@ impl Origin {
         Ok(Origin::Directory(directory))
     }
 
+    /// A repository that somebody names: an address, or a directory on this machine.
+    pub fn of_address(url: &str, branch: Option<String>) -> Origin {
+        // git runs in another directory than we do.
+        let directory = fs::canonicalize(url).ok();
+        let absolute = directory.and_then(|directory| directory.to_str().map(str::to_owned));
+        Origin::Git {
+            url: absolute.unwrap_or_else(|| url.to_owned()),
+            branch,
+        }
+    }
+
+    /// The directory on this machine where it is, if it is on this machine.
+    pub fn directory(&self) -> Option<PathBuf> {
+        let directory = match self {
+            Origin::Directory(directory) => directory.clone(),
+            Origin::Git { url, .. } => PathBuf::from(url.strip_prefix("file://").unwrap_or(url)),
+        };
+        fs::canonicalize(directory).ok()
+    }
+
     /// The step that brings it.
     pub fn step(&self) -> Step {
         let action = match self {

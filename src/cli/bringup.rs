@@ -1,5 +1,6 @@
 //! `bringup`: builds and tests CPython as its fleet does, without a master, and reports.
 
+mod options;
 mod run;
 mod show;
 
@@ -10,7 +11,6 @@ use argh::FromArgs;
 use super::Exit;
 use super::output::{Voice, complain, say};
 use crate::basedir::Lock;
-use crate::bringup::plan::Wanted;
 use crate::bringup::source::Origin;
 use crate::bringup::{Place, Record, compare};
 use crate::doctor;
@@ -40,7 +40,7 @@ pub struct BringUp {
     #[argh(option)]
     steps: Option<String>,
 
-    /// only these tests, separated by blanks (all)
+    /// only these tests, separated by blanks; with -x before them, all but these (all)
     #[argh(option)]
     tests: Option<String>,
 
@@ -78,20 +78,12 @@ impl BringUp {
     pub fn run(self, voice: Voice, verbose: bool) -> Exit {
         match self.bring_up(verbose) {
             Ok(exit) => exit,
-            Err(why) => {
-                complain(&format!("{}: {why}", voice.program()));
-                Exit::BAD
-            }
+            Err(why) => voice.failed(&why),
         }
     }
 
     fn bring_up(&self, verbose: bool) -> Result<Exit, String> {
-        if let Some(other) = self.what.as_deref().filter(|what| *what != "cpython") {
-            return Err(format!("{other}: known is only cpython"));
-        }
-        if self.source.is_some() && self.git.is_some() {
-            return Err("--source and --git do not go together".to_owned());
-        }
+        let wanted = self.wanted()?;
         let origin = self.origin()?;
         let directory = Path::new(&self.directory);
         let report = self.report.as_ref().map(Path::new);
@@ -101,8 +93,14 @@ impl BringUp {
                 "nothing was brought up in {shown} yet; --directory names another"
             ));
         }
+        let compared = match &self.compare {
+            Some(path) => Some(self.other_report(Path::new(path))?),
+            None => None,
+        };
         let place = Place::open(directory, report)?;
-        let _lock = Lock::take(&place.base).map_err(|error| error.to_string())?;
+        let lock = Lock::take(&place.base);
+        let _lock = lock.map_err(|error| options::not_locked(&place.base, &error))?;
+        place.check_report()?;
         let last = match place.last() {
             Ok(last) => last,
             // Perhaps it is of another version; it is kept beside the new one.
@@ -112,23 +110,15 @@ impl BringUp {
             }
             Err(why) => return Err(why),
         };
-        let against = match &self.compare {
-            Some(path) => Some(self.other_report(Path::new(path))?),
-            None => last.clone(),
-        };
+        // Another variant is another build.
+        let like = |last: &Record| self.rerun_failed || last.variant == self.variant;
+        let against = compared.or_else(|| last.clone().filter(like));
         let outcome = match self.rerun_failed {
-            true => run::again(&place, &self.wanted(), last, verbose)?,
+            true => run::again(&place, &wanted, last, verbose)?,
             false => {
                 self.look_at_machine(&place, origin.as_ref())?;
-                let last = last.filter(|_| !self.fresh);
-                run::whole(
-                    &place,
-                    &self.wanted(),
-                    origin.as_ref(),
-                    last,
-                    self.fresh,
-                    verbose,
-                )?
+                let origin = origin.as_ref();
+                run::whole(&place, &wanted, origin, self.fresh, verbose)?
             }
         };
         let mut record = match outcome {
@@ -145,44 +135,6 @@ impl BringUp {
         } else {
             Exit::BAD
         })
-    }
-
-    fn origin(&self) -> Result<Option<Origin>, String> {
-        let branch = self.branch.clone();
-        match (&self.source, &self.git) {
-            (Some(directory), _) => Origin::of_directory(Path::new(directory), branch).map(Some),
-            (None, Some(url)) => Ok(Some(Origin::Git {
-                url: url.clone(),
-                branch,
-            })),
-            (None, None) => Ok(None),
-        }
-    }
-
-    fn wanted(&self) -> Wanted {
-        let words = |text: &Option<String>, separator: fn(char) -> bool| -> Vec<String> {
-            let text = text.as_deref().unwrap_or("");
-            let words = text.split(separator).map(str::trim);
-            words
-                .filter(|word| !word.is_empty())
-                .map(str::to_owned)
-                .collect()
-        };
-        Wanted {
-            variant: Some(self.variant.clone()),
-            jobs: self.jobs.unwrap_or_else(doctor::jobs).clamp(1, 1000),
-            tests: words(&self.tests, char::is_whitespace),
-            steps: words(&self.steps, |c| c == ','),
-        }
-    }
-
-    fn other_report(&self, path: &Path) -> Result<Record, String> {
-        let file = match path.is_dir() {
-            true => path.join("report.json"),
-            false => path.to_owned(),
-        };
-        let record = Record::read(&file)?;
-        record.ok_or_else(|| format!("there is no report {}", file.display()))
     }
 
     /// Stops before an hour's work that cannot succeed.

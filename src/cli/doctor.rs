@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use argh::FromArgs;
 
-use super::output::{Voice, complain, say};
+use super::output::{Voice, say};
 use super::{Exit, directory};
 use crate::doctor::{self, System, Wanted};
 
@@ -54,10 +54,7 @@ impl Doctor {
                     Exit::BAD
                 }
             }
-            Err(why) => {
-                complain(&format!("{}: {why}", voice.program()));
-                Exit::BAD
-            }
+            Err(why) => voice.failed(&why),
         }
     }
 

@@ -3,6 +3,10 @@
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::OnceLock;
+
+use super::Exit;
+use crate::doctor::words_of;
 
 /// Whose words are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +33,32 @@ impl Voice {
             Voice::BuildbotWorker => "buildbot-worker",
         }
     }
+
+    /// Complains why a command has failed.
+    pub(super) fn failed(self, why: &str) -> Exit {
+        complain(&format!("{}: {why}", self.program()));
+        Exit::BAD
+    }
 }
 
-/// Prints a line to standard output. Nobody may read it; that is not our concern.
+/// Why something could not be printed, the first time.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Prints a line to standard output. What cannot be printed is told at the end, see [`lost`].
 pub fn say(line: &str) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let said = writeln!(out, "{line}").and_then(|()| out.flush());
+    if let Err(error) = said {
+        // Whoever closes a pipe has read enough.
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            LOST.get_or_init(|| words_of(&error));
+        }
+    }
+}
+
+/// Why not everything was printed, if it was not.
+pub(super) fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// Prints a line to standard error.

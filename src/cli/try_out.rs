@@ -8,11 +8,13 @@ use argh::FromArgs;
 
 use super::Exit;
 use super::live::Live;
-use super::output::{complain, say};
+use super::output::{Voice, complain, say};
 use crate::basedir::LogTarget;
 use crate::basedir::logging::{self, Place};
+use crate::doctor;
 use crate::local::recipe::{Outcome, Plan, RecipeFile, ValueOf};
 use crate::local::run::{Job, Report, run};
+use crate::local::selftest;
 
 /// See the worker at work on this machine: compiles, transfers, time limits, and processes that try to
 /// get away. Takes some seconds, needs no master, and leaves nothing behind.
@@ -30,16 +32,13 @@ pub struct Try {
 
 impl Try {
     /// Runs the recipe.
-    pub fn run(self, verbose: bool) -> Exit {
+    pub fn run(self, voice: Voice, verbose: bool) -> Exit {
         if let Some(file) = self.escape {
             return escape(&file);
         }
-        let scratch = match Scratch::new("try") {
+        let scratch = match Scratch::new("try", self.keep) {
             Ok(scratch) => scratch,
-            Err(why) => {
-                complain(&why);
-                return Exit::BAD;
-            }
+            Err(why) => return voice.failed(&why),
         };
         let begun = Instant::now();
         let result = scratch.run("hello", verbose, Box::new(Live::new()));
@@ -53,12 +52,9 @@ impl Try {
                 say(&verdict(&report, begun.elapsed()));
                 exit(&report)
             }
-            Err(why) => {
-                complain(&why);
-                Exit::BAD
-            }
+            Err(why) => voice.failed(&why),
         };
-        scratch.done(self.keep);
+        scratch.done(voice);
         exit
     }
 }
@@ -112,7 +108,8 @@ pub(super) fn table(report: &Report) -> Vec<String> {
 
 /// A base directory for a moment.
 pub(super) struct Scratch {
-    path: PathBuf,
+    directory: doctor::Scratch,
+    keep: bool,
 }
 
 impl Scratch {
@@ -120,34 +117,20 @@ impl Scratch {
     ///
     /// # Errors
     /// One line.
-    pub fn new(what: &str) -> Result<Scratch, String> {
-        let parent = std::env::temp_dir();
-        let fail = |path: &Path, error| {
+    pub fn new(what: &str, keep: bool) -> Result<Scratch, String> {
+        let directory = doctor::Scratch::new(what, keep).map_err(|(path, error)| {
             format!(
-                "cannot make the directory {}: {error}; TMPDIR names another place",
-                path.display()
+                "cannot make a directory in {}: {}; TMPDIR names another place",
+                path.display(),
+                doctor::words_of(&error)
             )
-        };
-        for number in 0..1000_u32 {
-            let name = format!("coracle-{what}-{}-{number}", std::process::id());
-            let path = parent.join(name);
-            match std::fs::create_dir(&path) {
-                Ok(()) => {
-                    let path = std::fs::canonicalize(&path).map_err(|error| fail(&path, error))?;
-                    // Nobody else has to see what is in it.
-                    let _ = ports::set_mode(&path, 0o700);
-                    return Ok(Scratch { path });
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(fail(&path, error)),
-            }
-        }
-        Err(format!("{} is full of our directories", parent.display()))
+        })?;
+        Ok(Scratch { directory, keep })
     }
 
     /// The directory.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.directory.path()
     }
 
     /// Runs a built-in recipe in it.
@@ -162,36 +145,44 @@ impl Scratch {
     ) -> Result<(Plan, Report), String> {
         let program = std::env::current_exe().unwrap_or_default();
         let program = ValueOf::Text(program.to_string_lossy().into_owned());
-        let values = BTreeMap::from([("coracle".to_owned(), program)]);
+        let user = ports::stat(self.path(), true).ok();
+        let user = user.map(|found| ports::user_name(found.uid).unwrap_or(found.uid.to_string()));
+        let values = BTreeMap::from([
+            ("coracle".to_owned(), program),
+            ("system".to_owned(), ValueOf::Text(selftest::system_name())),
+            ("user".to_owned(), ValueOf::Text(user.unwrap_or_default())),
+        ]);
         let plan = RecipeFile::built_in(recipe)
             .and_then(|file| file.plan(None, &values))
             .map_err(|error| error.to_string())?;
         let log = LogTarget::File {
-            path: self.path.join("twistd.log"),
+            path: self.path().join("twistd.log"),
             rotation: crate::basedir::Rotation::UNSET,
         };
-        logging::start(&log, &self.path, Place::Inside, verbose);
+        logging::start(&log, self.path(), Place::Inside, verbose);
         let job = Job {
             plan: plan.clone(),
-            base: self.path.clone(),
+            base: self.path().to_owned(),
             directory: recipe.to_owned(),
-            results: self.path.join("results"),
+            results: self.path().join("results"),
             environment: std::env::vars_os().collect(),
-            resume: false,
+            earlier: Vec::new(),
         };
         let report = run(job, observer).map_err(|error| error.to_string())?;
         Ok((plan, report))
     }
 
     /// Removes it, or says where it is.
-    pub fn done(self, keep: bool) {
-        let path = self.path.display();
-        if keep {
-            say(&format!("The logs are in {path}"));
+    pub fn done(self, voice: Voice) {
+        let path = self.path().to_owned();
+        if self.keep {
+            say(&format!("The logs are in {}", path.display()));
             return;
         }
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            complain(&format!("cannot remove {path}: {error}"));
+        drop(self.directory);
+        if path.exists() {
+            let name = voice.program();
+            complain(&format!("{name}: cannot remove all of {}", path.display()));
         }
     }
 }

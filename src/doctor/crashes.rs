@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn haikus_window_is_missing_until_it_is_set() {
-        let home = Scratch::new().expect("a directory");
+        let home = Scratch::new("doctor", false).expect("a directory");
         let directory = home.path().join("config/settings/system/debug_server");
         let verdict = || haiku(Some(home.path().to_owned())).verdict;
         assert_eq!(verdict(), Verdict::Missing);

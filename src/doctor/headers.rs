@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::check::Check;
 use super::compiler::{Compiler, first_error};
-use super::libraries::{LIBRARIES, Library, Probe};
+use super::libraries::{LIBRARIES, Library, Probe, library_of_package};
 use super::program;
 
 /// Where packages put things on systems whose compiler does not look there by itself.
@@ -77,7 +77,18 @@ fn look_at(library: &Library, compiler: &Compiler, directory: &Path) -> Check {
         ),
         Err(why) => {
             let saw = format!("{why}; without it no {}", library.modules);
-            let check = Check::missing(name, saw, WHY, "").needing(library.need);
+            let check = match pkg_config_lacks(library) {
+                None => Check::missing(name, saw, WHY, "").needing(library.need),
+                Some(other) => {
+                    let saw = format!("pkg-config finds it only with {other}, and not that; {saw}");
+                    let remedy = format!("install what brings {other}.pc");
+                    let check = Check::missing(name, saw, WHY, remedy);
+                    match library_of_package(&other) {
+                        Some(other) => check.needing(other.need),
+                        None => check,
+                    }
+                }
+            };
             if library.needed {
                 check
             } else {
@@ -167,6 +178,32 @@ fn pkg_config(library: &Library, directory: &Path) -> Option<(String, String, St
     Some((cflags, libs, version))
 }
 
+/// What pkg-config lacks of a library that it knows: another package that the library's needs. None if
+/// it does not know the library, or lacks nothing.
+pub fn pkg_config_lacks(library: &Library) -> Option<String> {
+    let program = program::find("pkg-config")?;
+    let program = program.to_string_lossy().into_owned();
+    library.pkg_config.iter().find_map(|name| {
+        let words = [program.as_str(), "--print-errors", "--exists", name];
+        let ran = program::run_text(&words, Path::new("/"), PKG_CONFIG_LIMIT).ok()?;
+        let complaints = format!("{}\n{}", ran.stdout, ran.stderr);
+        (!ran.good).then(|| required(&complaints)).flatten()
+    })
+}
+
+/// The package in the complaint `Package 'zlib', required by 'tcl', not found` of pkg-config 0.29 and
+/// pkgconf. What is asked for itself is required by `virtual:world` in pkgconf's words.
+fn required(complaints: &str) -> Option<String> {
+    complaints.lines().find_map(|line| {
+        let rest = line.trim().strip_prefix("Package '")?;
+        let (name, rest) = rest.split_once("', required by '")?;
+        let (by, rest) = rest.split_once('\'')?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.+-".contains(c);
+        let good = !name.is_empty() && name.chars().all(plain) && by != "virtual:world";
+        (good && rest.trim() == ", not found").then(|| name.to_owned())
+    })
+}
+
 fn try_probe(
     compiler: &Compiler,
     probe: &Probe,
@@ -199,6 +236,23 @@ fn short(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_pkg_config_lacks_is_read_from_its_complaints() {
+        let text = "Package zlib was not found in the pkg-config search path.\n\
+                    Perhaps you should add the directory containing `zlib.pc'\n\
+                    to the PKG_CONFIG_PATH environment variable\n\
+                    Package 'zlib', required by 'tcl', not found\n";
+        assert_eq!(required(text).as_deref(), Some("zlib"));
+        for other in [
+            "Package 'tk', required by 'virtual:world', not found",
+            "No package 'tk' found",
+            "Package 'a b', required by 'x', not found",
+            "",
+        ] {
+            assert_eq!(required(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn an_error_is_shown_without_our_own_file() {

@@ -278,6 +278,25 @@ pub fn library_of(module: &str) -> Option<&'static Library> {
     libraries.find(|library| library.built.contains(&module))
 }
 
+/// The library that this header, as `#include` names it, belongs to.
+pub fn library_of_header(header: &str) -> Option<&'static Library> {
+    // Every system has these; they stand before others that need them.
+    if ["stdio.h", "fcntl.h"].contains(&header) {
+        return None;
+    }
+    let included = format!("#include <{header}>");
+    let has = |probe: &Probe| probe.head.lines().any(|line| line == included);
+    LIBRARIES
+        .iter()
+        .find(|library| library.probes.iter().any(has))
+}
+
+/// The library that pkg-config calls so.
+pub fn library_of_package(name: &str) -> Option<&'static Library> {
+    let mut libraries = LIBRARIES.iter();
+    libraries.find(|library| library.pkg_config.contains(&name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -56,24 +56,25 @@ fn told(outcome: LoginTry, name: &str, master: &str) -> Check {
 }
 
 fn unreachable(error: &LinkError, missing: &dyn Fn(String, &str) -> Check) -> Check {
+    // Some of these errors say themselves what to do.
+    let text = error.to_string();
+    let told = |kind: &str, remedy: &str| match text.rsplit_once("; ") {
+        Some((saw, hint)) => missing(format!("{kind}{saw}"), hint),
+        None => missing(format!("{kind}{text}"), remedy),
+    };
     match error {
-        LinkError::UnknownHost { .. } => missing(
-            format!("name look-up: {error}"),
+        LinkError::UnknownHost { .. } => told(
+            "name look-up: ",
             "check the host's spelling, and /etc/resolv.conf",
         ),
         LinkError::Connect { error: cause, .. } => match cause.kind() {
-            io::ErrorKind::ConnectionRefused => missing(
-                format!("refused: {error}"),
-                "is the port right, and is the master running?",
-            ),
-            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => missing(
-                format!("no route: {error}"),
-                "is this machine's network up?",
-            ),
-            _ => missing(
-                error.to_string(),
-                "try again, then ask whoever runs the network",
-            ),
+            io::ErrorKind::ConnectionRefused => {
+                told("refused: ", "is the port right, and is the master running?")
+            }
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+                told("no route: ", "is this machine's network up?")
+            }
+            _ => told("", "try again, then ask whoever runs the network"),
         },
         LinkError::Timeout { .. } => missing(
             format!("no answer: {error}"),

@@ -126,8 +126,13 @@ pub fn temporary(scratch: &Path) -> Check {
     }
 }
 
-/// The path of the directory: tests and Makefiles stumble over odd ones.
-pub fn path(directory: &Path) -> Check {
+/// The path of the directory: tests and Makefiles stumble over odd ones. Nothing is said of one that is
+/// not there, of which [`disk`] tells.
+pub fn path(directory: &Path) -> Option<Check> {
+    directory.exists().then(|| path_of(directory))
+}
+
+fn path_of(directory: &Path) -> Check {
     let text = directory.to_string_lossy();
     let why = "some tests and Makefiles do not expect that";
     let remedy = "use a short path of plain letters";

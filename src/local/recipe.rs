@@ -104,8 +104,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-impl Plan {
-    /// Tells this plan from any other: a run can only be continued with the same one.
+impl Step {
+    /// Tells this step from any that does something else.
     pub fn fingerprint(&self) -> String {
         format!("{:08x}", crc32fast::hash(format!("{self:?}").as_bytes()))
     }

@@ -22,6 +22,7 @@ use crate::basedir::{LogTarget, MasterAddress, Protocol, Secret, Settings, Start
 use crate::calls::Fact;
 use crate::worker::{self, Stopped, WorkerError};
 use director::Run;
+pub use progress::{Done, done};
 
 /// The worker's name and its builder's, where nobody sees them but the log.
 const NAME: &str = "local";
@@ -39,8 +40,8 @@ pub struct Job {
     pub results: PathBuf,
     /// The environment of the steps.
     pub environment: Vec<(OsString, OsString)>,
-    /// Whether a run of the same plan that was cut off is continued.
-    pub resume: bool,
+    /// What earlier runs have done, see [`done`]: steps of these names are not run again.
+    pub earlier: Vec<StepEnd>,
 }
 
 /// What happens in a run, for whoever shows it.

@@ -55,6 +55,8 @@ enum Found {
     Works(String),
     Degraded(String),
     Absent(String),
+    /// It cannot be told, for there is no program of this name in `PATH`.
+    Untried(&'static str),
 }
 
 impl Found {
@@ -62,6 +64,9 @@ impl Found {
         Found::Works(String::new())
     }
 }
+
+/// Where to look when a program is missing that every system has.
+const PATH: &str = "the variable PATH";
 
 /// Anything that went wrong is absent, with its reason.
 type Tried = Result<Found, String>;
@@ -72,6 +77,12 @@ struct Try {
     see: &'static str,
     needed: bool,
     look: fn(&Path) -> Tried,
+}
+
+/// System, release and processor, as the system itself tells them: `Linux 6.1.0 x86_64`.
+pub fn system_name() -> String {
+    let name = ports::system_name();
+    format!("{} {} {}", name.system, name.release, name.machine)
 }
 
 /// Whether this machine can serve.
@@ -87,17 +98,21 @@ pub fn port(directory: &Path) -> Vec<Check> {
         .into_iter()
         .flatten()
         .map(|each| {
-            let (status, note) = match (each.look)(directory) {
-                Ok(Found::Works(note)) => (Status::Works, note),
-                Ok(Found::Degraded(note)) => (Status::Degraded, note),
-                Ok(Found::Absent(note)) | Err(note) => (Status::Absent, note),
+            let (status, note, see) = match (each.look)(directory) {
+                Ok(Found::Works(note)) => (Status::Works, note, each.see),
+                Ok(Found::Degraded(note)) => (Status::Degraded, note, each.see),
+                Ok(Found::Untried(name)) => {
+                    let note = format!("not tried, for there is no {name}");
+                    (Status::Degraded, note, PATH)
+                }
+                Ok(Found::Absent(note)) | Err(note) => (Status::Absent, note, each.see),
             };
             Check {
                 area: "port",
                 name: each.name.to_owned(),
                 status,
                 note,
-                see: each.see.to_owned(),
+                see: see.to_owned(),
                 needed: each.needed,
             }
         })
@@ -108,16 +123,18 @@ pub fn port(directory: &Path) -> Vec<Check> {
 pub fn protocol(plan: &Plan, report: &Report) -> Vec<Check> {
     let checks = plan.steps.iter().map(|step| {
         let end = report.steps.iter().find(|end| end.name == step.name);
-        let (status, note) = match end {
+        let (status, note, see) = match end {
             None => {
                 let why = report.trouble.clone().unwrap_or_default();
-                (Status::Absent, format!("not run: {why}"))
+                (Status::Absent, format!("not run: {why}"), &*step.see)
             }
             Some(end) => match end.outcome {
-                Outcome::Success => (Status::Works, end.note.clone()),
-                Outcome::Skipped | Outcome::Warnings => (Status::Degraded, end.note.clone()),
+                Outcome::Success => (Status::Works, end.note.clone(), &*step.see),
+                // Only what a step needs keeps it from being run.
+                Outcome::Skipped => (Status::Degraded, format!("not tried: {}", end.note), PATH),
+                Outcome::Warnings => (Status::Degraded, end.note.clone(), &*step.see),
                 Outcome::Failure | Outcome::Exception | Outcome::Cancelled => {
-                    (Status::Absent, end.note.clone())
+                    (Status::Absent, end.note.clone(), &*step.see)
                 }
             },
         };
@@ -126,7 +143,7 @@ pub fn protocol(plan: &Plan, report: &Report) -> Vec<Check> {
             name: step.name.clone(),
             status,
             note,
-            see: step.see.clone(),
+            see: see.to_owned(),
             needed: true,
         }
     });

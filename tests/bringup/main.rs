@@ -17,10 +17,11 @@ use serde_json::Value;
 
 const CONFIGURE: &str = "#!/bin/sh\ncat recorded/configure-3.11.txt\ncp Makefile.in Makefile\n";
 
-/// Does what the files beside the source say: `broken` fails the build, `hold` holds it, `good` are the
-/// tests that pass when they are run again.
+/// Does what the files beside the source say: `broken` fails the build, `hold` holds it, `full` leaves no
+/// place for a report, `good` are the tests that pass when they are run again.
 const MAKEFILE: &str = "\
 all:
+\t@if test -e ../../../full; then rm -rf ../../report && touch ../../report; fi
 \t@echo building; test ! -e ../../../broken || { echo 'x.c:1:1: error: odd'; exit 1; }
 \t@while test -e ../../../hold; do sleep 0.05; done
 \t@cat recorded/make-3.11.txt
@@ -189,12 +190,12 @@ fn a_step_that_failed_is_where_the_next_run_begins() {
 fn a_run_whose_report_could_not_be_written_goes_on_too() {
     let bench = Bench::new();
     fs::write(bench.path("broken"), "").unwrap();
-    // No room for a report, as on a full disk.
-    fs::create_dir(bench.path("here")).unwrap();
-    fs::write(bench.path("here/report"), "").unwrap();
+    // No room for a report once the work is done, as on a full disk.
+    fs::write(bench.path("full"), "").unwrap();
     let output = bench.with_source(&[]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("the same command goes on"), "{error}");
+    fs::remove_file(bench.path("full")).unwrap();
     fs::remove_file(bench.path("here/report")).unwrap();
     fs::remove_file(bench.path("broken")).unwrap();
     let shown = text(&bench.with_source(&[]));
@@ -320,11 +321,11 @@ fn what_cannot_be_done_is_one_line() {
         ),
         (
             &["--source", "cpython", "--variant", "fast"],
-            "there is no variant 'fast', only ",
+            "coracle: --variant fast: known are asan, debug, installed, ",
         ),
         (
             &["--source", "cpython", "--steps", "x"],
-            "there is no step 'x', only source, configure, ",
+            "coracle: --steps x: known are source, configure, ",
         ),
         (
             &["--source", "cpython", "--tests", "$(id)"],
@@ -334,6 +335,49 @@ fn what_cannot_be_done_is_one_line() {
             &["--source", "cpython", "--compare", "empty"],
             "coracle: there is no report empty/report.json\n",
         ),
+        (
+            &["--source", ""],
+            "coracle: --source '' names nothing; give a directory\n",
+        ),
+        (
+            &["--directory", ""],
+            "coracle: --directory '' names nothing; give a directory\n",
+        ),
+        (&["--tests", " "], "coracle: --tests ' ' names nothing; "),
+        (&["--tests", "-x"], "coracle: --tests -x: name the tests "),
+        (
+            &["--tests", "test_os -v"],
+            "coracle: --tests -v: give names of tests",
+        ),
+        (&["--steps", ""], "coracle: --steps '' names nothing; "),
+        (
+            &["--steps", " , "],
+            "coracle: --steps ' , ' names nothing; ",
+        ),
+        (
+            &["--jobs", "0"],
+            "coracle: --jobs 0: give a number from 1 to 1000",
+        ),
+        (
+            &["--jobs", "100000"],
+            "coracle: --jobs 100000: give a number from 1 to 1000",
+        ),
+        (
+            &["--source", "cpython", "--directory", "cpython"],
+            "is the source itself; name a place outside of it\n",
+        ),
+        (
+            &["--source", "cpython", "--directory", "cpython/Lib/.."],
+            "is the source itself; name a place outside of it\n",
+        ),
+        (
+            &["--source", "cpython", "--directory", "cpython/a/here"],
+            "; name a place outside of it\n",
+        ),
+        (
+            &["--source", "cpython", "--report", "cpython/configure"],
+            "coracle: cannot make ",
+        ),
         (&["--rerun-failed"], "bring it up first\n"),
         (&[], "--source or --git brings the source\n"),
     ] {
@@ -342,6 +386,61 @@ fn what_cannot_be_done_is_one_line() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.contains(reason), "{words:?}: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    assert!(!bench.path("here/cpython-debug").exists());
+    assert!(!bench.path("cpython/a").exists());
+}
+
+#[test]
+fn each_variant_and_each_choice_of_steps_goes_on_by_itself() {
+    let bench = Bench::new();
+    let going_on = "Going on with step compile, where the last run ended";
+    fs::write(bench.path("broken"), "").unwrap();
+    bench.with_source(&[]);
+    let shown = text(&bench.with_source(&["--variant", "nogil"]));
+    assert!(!shown.contains("oing on with"), "{shown}");
+    fs::remove_file(bench.path("broken")).unwrap();
+    fs::write(bench.path("here/cpython-debug/build/mark"), "").unwrap();
+    let shown = text(&bench.run(&["--steps", "pythoninfo"]));
+    let keeps = "The whole build keeps its place: without --steps it goes on with step compile.";
+    assert!(shown.contains(keeps), "{shown}");
+    // Other jobs and other tests are no other build.
+    let shown = text(&bench.with_source(&["--jobs", "7", "--tests", "test_json"]));
+    assert!(shown.contains(going_on), "{shown}");
+    assert!(bench.path("here/cpython-debug/build/mark").exists());
+    assert_eq!(bench.steps().len(), 6);
+    let shown = text(&bench.with_source(&["--variant", "nogil"]));
+    assert!(shown.contains(going_on), "{shown}");
+}
+
+#[test]
+fn steps_that_remove_a_build_that_waits_say_so() {
+    let bench = Bench::new();
+    fs::write(bench.path("broken"), "").unwrap();
+    bench.with_source(&[]);
+    let shown = text(&bench.with_source(&["--steps", "source"]));
+    let told = "The whole build was to go on with step compile; it begins anew after this";
+    assert!(shown.contains(told), "{shown}");
+    let shown = text(&bench.with_source(&[]));
+    let told = "begins anew: the step source of a later run has removed what was built.";
+    assert!(shown.contains(told), "{shown}");
+}
+
+#[test]
+fn copies_of_logs_do_not_show_secrets() {
+    let bench = Bench::new();
+    let mut command = bench.command(&["--source", "cpython", "--steps", "source,configure"]);
+    command.env("DEMO_TOKEN", "hush-hush").output().unwrap();
+    let log = |path: &str| fs::read_to_string(bench.path("here").join(path)).unwrap();
+    assert!(log("results/0001/02-configure.log").contains("DEMO_TOKEN=hush-hush\n"));
+    for name in ["01-source", "02-configure"] {
+        let copy = log(&format!("report/logs/0001-{name}.log"));
+        assert!(copy.contains("DEMO_TOKEN=(masked)\n"), "{copy}");
+        assert!(!copy.contains("hush-hush"), "{copy}");
+    }
+    for report in ["report/report.md", "report/report.html"] {
+        let told = "Values that look like secrets are masked in these logs (of DEMO";
+        assert!(log(report).contains(told), "{report}");
     }
 }
 
@@ -393,6 +492,8 @@ fn two_at_a_time_in_one_directory_do_not_mix() {
     let second = bench.with_source(&[]);
     assert_eq!(second.status.code(), Some(1));
     assert_eq!(text(&second).lines().count(), 1, "{}", text(&second));
+    let told = format!(", process {}; wait for its end", child.id());
+    assert!(text(&second).contains(&told), "{}", text(&second));
     fs::remove_file(bench.path("hold")).unwrap();
     lines.for_each(drop);
     child.wait().unwrap();

@@ -23,6 +23,17 @@ const GIVEN: &[&str] = &[
     "mips",
 ];
 
+/// A worker's directory, as create-worker makes it.
+fn create(basedir: &Path) {
+    let output = Command::new(env!("CARGO_BIN_EXE_coracle"))
+        .args(["create-worker", "-q"])
+        .arg(basedir)
+        .args(["master.example.org:9020", "doe-x", "sekrit"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
 fn join(words: &[&str], basedir: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_coracle"))
         .arg("join")
@@ -42,6 +53,7 @@ fn info(basedir: &Path, name: &str) -> String {
 fn flags_are_enough_where_nobody_can_be_asked() {
     let scratch = Scratch::new("join");
     let basedir = scratch.path().join("worker");
+    create(&basedir);
     let output = join(&[GIVEN, &["--name", "doe-plan9"]].concat(), &basedir);
     assert!(output.status.success(), "{output:?}");
     assert_eq!(info(&basedir, "admin"), "Jo Doe <jo AT example.org>\n");
@@ -75,6 +87,7 @@ fn a_bring_up_is_evidence() {
     fs::write(report.join("report.json"), record.json()).unwrap();
     let up = scratch.path().join("up");
     let words = [GIVEN, &["--bringup", up.to_str().unwrap()]].concat();
+    create(&scratch.path().join("worker"));
     let output = join(&words, &scratch.path().join("worker"));
     let request = String::from_utf8(output.stdout).unwrap();
     assert!(
@@ -86,14 +99,49 @@ fn a_bring_up_is_evidence() {
         "{request}"
     );
     let words = [GIVEN, &["--bringup", "/no/such"]].concat();
-    let output = join(&words, &scratch.path().join("other"));
+    let output = join(&words, &scratch.path().join("worker"));
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_join_wrote_itself_is_written_again() {
+    let scratch = Scratch::new("join-again");
+    create(scratch.path());
+    assert!(join(GIVEN, scratch.path()).status.success());
+    let words = [GIVEN, &["--contact", "doe@example.org", "--os", "Inferno"]].concat();
+    let output = join(&words, scratch.path());
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(!notes.contains("was edited"), "{notes}");
+    assert_eq!(
+        info(scratch.path(), "admin"),
+        "Jo Doe <doe AT example.org>\n"
+    );
+    assert!(info(scratch.path(), "host").starts_with("Inferno on mips, "));
+}
+
+#[test]
+fn without_a_workers_directory_nothing_is_made() {
+    let scratch = Scratch::new("join-nowhere");
+    for (directory, what) in [
+        (
+            scratch.path().join("no-such"),
+            " is not there; `coracle create-worker ",
+        ),
+        (scratch.path().to_owned(), " is no worker's directory: "),
+    ] {
+        let output = join(GIVEN, &directory);
+        assert_eq!(output.status.code(), Some(1));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(what), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn what_somebody_edited_stays() {
     let scratch = Scratch::new("join-edited");
-    fs::create_dir(scratch.path().join("info")).unwrap();
+    create(scratch.path());
     fs::write(scratch.path().join("info/host"), "my own words\n").unwrap();
     let output = join(GIVEN, scratch.path());
     assert!(output.status.success());
@@ -138,20 +186,36 @@ fn what_cannot_be_used_is_one_line_and_nothing_is_written() {
                 "--person",
                 "a",
                 "--contact",
-                "b",
+                "b@example.org",
                 "--password",
                 "hunter2",
             ],
             "coracle: password hunter2: known are",
         ),
+        (
+            &["--contact", "jo"],
+            "coracle: contact jo: give one e-mail address",
+        ),
+        (
+            &["--contact", ""],
+            "coracle: contact : give one e-mail address",
+        ),
+        (
+            &["--github", "a b"],
+            "coracle: github a b: give the name of a user",
+        ),
     ] {
         let scratch = Scratch::new("join-bad");
+        create(scratch.path());
         let output = join(words, scratch.path());
         assert_eq!(output.status.code(), Some(1), "{words:?}");
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.starts_with(reason), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
-        assert!(!scratch.path().join("info").exists());
+        assert_eq!(
+            info(scratch.path(), "admin"),
+            coracle::basedir::ADMIN_UNEDITED
+        );
     }
 }
 
@@ -159,6 +223,7 @@ fn what_cannot_be_used_is_one_line_and_nothing_is_written() {
 fn a_terminal_is_asked_and_an_empty_answer_takes_what_is_suggested() {
     let scratch = Scratch::new("join-asked");
     let basedir = scratch.path().join("worker");
+    create(&basedir);
     let words = [
         OsString::from(env!("CARGO_BIN_EXE_coracle")),
         "join".into(),
@@ -175,8 +240,9 @@ fn a_terminal_is_asked_and_an_empty_answer_takes_what_is_suggested() {
     };
     let mut process = ports::start(&spec).unwrap();
     let mut input = process.take_stdin().unwrap();
-    // Owner, name, person (empty is asked again), contact, GitHub, architecture, password, special.
-    let typed = b"doe\n\n\nJo\njo@example.org\njo\n\n\n\n";
+    // Owner (a bad one is asked again), name (too), person (empty too), contact (too), GitHub (too),
+    // architecture, password (too), special.
+    let typed = b"jo-doe\ndoe\nx\n\n\nJo\njo\njo@example.org\na b\njo\n\nsekrit\n\n\n";
     assert_eq!(input.write(typed).unwrap(), typed.len());
     let mut output = process.take_stdout().unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -196,6 +262,19 @@ fn a_terminal_is_asked_and_an_empty_answer_takes_what_is_suggested() {
     let shown = String::from_utf8(shown).unwrap();
     assert!(shown.contains("The worker's name [doe-"), "{shown}");
     assert_eq!(shown.matches("Your name: ").count(), 2, "{shown}");
+    for twice in [
+        "often your last name",
+        "The worker's name [",
+        "Your e-mail address",
+        "at GitHub [",
+        "The password: ",
+    ] {
+        assert_eq!(shown.matches(twice).count(), 2, "{twice}: {shown}");
+    }
+    assert!(
+        shown.contains("contact jo: give one e-mail address"),
+        "{shown}"
+    );
     assert!(shown.contains("- **GitHub username:** @jo"), "{shown}");
     assert!(
         shown.contains("- **Password status:** I need a new owner password"),

@@ -95,6 +95,10 @@ fn without_a_place_for_temporary_files_there_is_a_clear_error() {
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.contains("TMPDIR names another place"), "{error}");
+    assert!(
+        error.starts_with("coracle: cannot make a directory in "),
+        "{error}"
+    );
 }
 
 #[test]
@@ -133,5 +137,110 @@ fn an_interrupted_try_ends_by_that_signal_and_leaves_nothing() {
     let status = child.wait().unwrap();
     assert_eq!(status.code(), None, "{rest:?}");
     assert!(rest.last().unwrap().contains("Stopped."), "{rest:?}");
+    assert_eq!(entries(scratch.path()), Vec::<String>::new());
+}
+
+/// A directory with these programs and no others.
+fn programs(scratch: &Scratch, names: &[&str]) -> std::path::PathBuf {
+    let bin = scratch.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    for name in names {
+        let places = ["/bin", "/usr/bin"].map(|directory| Path::new(directory).join(name));
+        if let Some(program) = places.iter().find(|path| path.exists()) {
+            ports::make_link(program, &bin.join(name)).unwrap();
+        }
+    }
+    bin
+}
+
+#[test]
+fn selftest_blames_a_missing_program_on_path_and_no_manual() {
+    let scratch = Scratch::new("local-nosleep");
+    // No sleep, and no uname, whose facts the system tells itself.
+    let bin = programs(&scratch, &["sh", "cat", "rm", "setsid", "ps"]);
+    let output = coracle(&scratch, &["selftest"])
+        .env("PATH", &bin)
+        .output()
+        .unwrap();
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let system = ports::system_name();
+    let headline = format!(
+        " on {} {} {} (built",
+        system.system, system.release, system.machine
+    );
+    assert!(text.contains(&headline), "{text}");
+    let table = text.split("To paste").next().unwrap();
+    let blamed: Vec<&str> = table
+        .lines()
+        .filter(|line| line.contains("there is no sleep"))
+        .collect();
+    assert!(blamed.len() > 8, "{text}");
+    assert!(
+        blamed
+            .iter()
+            .all(|line| line.ends_with("(see the variable PATH)")),
+        "{blamed:?}"
+    );
+    assert!(!table.contains("kill(2)"), "{table}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_the_work() {
+    let scratch = Scratch::new("local-json");
+    let missing = scratch.path().join("no/such.json");
+    let output = coracle(&scratch, &["selftest", "--json", missing.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(out(&output), "");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let expected = format!(
+        "coracle: cannot write {}: No such file or directory\n",
+        missing.display()
+    );
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn output_that_is_lost_is_an_error_unless_nobody_wants_it() {
+    let scratch = Scratch::new("local-full");
+    let full = Path::new("/dev/full");
+    for words in [&["--version"][..], &["--help"], &["try"], &["doctor"]] {
+        if full.exists() {
+            let device = fs::OpenOptions::new().write(true).open(full).unwrap();
+            let output = coracle(&scratch, words).stdout(device).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{words:?}");
+            let error = String::from_utf8_lossy(&output.stderr).into_owned();
+            let expected = "coracle: cannot write to standard output: No space left on device\n";
+            assert_eq!(error, expected, "{words:?}");
+        }
+        let mut child = coracle(&scratch, words)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.code().is_some(), "{words:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
+    }
+}
+
+#[test]
+fn what_a_killed_try_left_goes_with_the_next() {
+    use std::io::{BufRead, BufReader};
+    let scratch = Scratch::new("local-sweep");
+    let mut child = coracle(&scratch, &["try"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("attached"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(entries(scratch.path()).len(), 1);
+    let output = coracle(&scratch, &["try"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
     assert_eq!(entries(scratch.path()), Vec::<String>::new());
 }

@@ -110,7 +110,7 @@ fn pythons_worker_runs_a_recipe_of_the_master_inside() {
         directory: "builder".to_owned(),
         results: scratch.path().join("results"),
         environment: std::env::vars_os().collect(),
-        resume: false,
+        earlier: Vec::new(),
     };
     let mut worker = Command::new(&program)
         .args(["start", "--nodaemon"])

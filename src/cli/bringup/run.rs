@@ -1,6 +1,6 @@
 //! Runs the steps of a bring-up and makes a record of what came of them.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::show::Show;
@@ -9,7 +9,8 @@ use crate::basedir::{LogTarget, Rotation};
 use crate::bringup::plan::{self, Wanted};
 use crate::bringup::source::{self, Origin};
 use crate::bringup::{
-    Changes, Place, Record, Run, Step, StepResult, assemble, counts, headline, utc,
+    Changes, Kind, Pending, Place, Record, Rest, Run, RunOf, Step, StepResult, assemble, counts,
+    headline, utc,
 };
 use crate::cli::Exit;
 use crate::cli::output::say;
@@ -24,7 +25,7 @@ pub enum Outcome {
     Stopped(Exit),
 }
 
-/// The whole bring-up, or the rest of one that failed or was cut off.
+/// The whole bring-up or some steps of it, or the rest of a run that failed or was cut off.
 ///
 /// # Errors
 /// One line.
@@ -32,7 +33,6 @@ pub fn whole(
     place: &Place,
     wanted: &Wanted,
     origin: Option<&Origin>,
-    last: Option<Record>,
     fresh: bool,
     verbose: bool,
 ) -> Result<Outcome, String> {
@@ -42,20 +42,17 @@ pub fn whole(
         source::check(&build)
             .map_err(|why| format!("{why}; --source or --git brings the source"))?;
     }
-    let mut plan = plan::plan(wanted, origin)?;
-    let unfinished = place.unfinished(&plan).filter(|_| !fresh);
-    let results = place.results(fresh, &plan)?;
-    let mut earlier = Vec::new();
-    if results.cut_off {
-        say("The last run was cut off; going on where it was (--fresh begins anew).");
-    } else if let Some((step, steps)) = halted(&plan, last, &variant).or(unfinished) {
-        say(&format!(
-            "Going on with step {step}, where the last run ended (--fresh begins anew)."
-        ));
-        plan::from_step(&mut plan, &step);
-        earlier = steps;
+    let plan = plan::plan(wanted, origin)?;
+    let run = run_of(wanted, origin)?;
+    let earlier = match fresh {
+        true => Vec::new(),
+        false => earlier(place.rest(&run, &plan))?,
+    };
+    if !wanted.steps.is_empty() {
+        say_what_waits(place, wanted, origin, &run)?;
     }
-    let job = job(place, plan.clone(), &variant, &results.directory, true);
+    let directory = place.begin(&run)?;
+    let job = job(place, plan.clone(), &variant, directory, earlier);
     let report = execute(job, place, verbose)?;
     if let Some(exit) = stopped(&report) {
         return Ok(Outcome::Stopped(exit));
@@ -65,9 +62,8 @@ pub fn whole(
         let log = end.log.as_ref().filter(|_| is_test)?;
         place.xml(&variant, log, end.seconds)
     });
-    earlier.extend(report.steps.iter().map(step));
     let ended = Run {
-        steps: earlier,
+        steps: report.steps.iter().map(step).collect(),
         source: source::describe(&build),
         variant,
         date: now(),
@@ -85,6 +81,78 @@ pub fn whole(
         say(&why);
     }
     Ok(Outcome::Ended(Box::new(record)))
+}
+
+/// What this run is, whatever the number of jobs.
+fn run_of(wanted: &Wanted, origin: Option<&Origin>) -> Result<RunOf, String> {
+    let single = Wanted {
+        jobs: 1,
+        ..wanted.clone()
+    };
+    let kind = Kind {
+        variant: wanted.variant.clone().unwrap_or_default(),
+        steps: wanted.steps.clone(),
+        again: false,
+    };
+    Ok(RunOf::new(kind, &plan::plan(&single, origin)?))
+}
+
+/// What need not be done again; says where the run goes on.
+fn earlier(rest: Rest) -> Result<Vec<StepEnd>, String> {
+    match rest {
+        Rest::Nothing => Ok(Vec::new()),
+        Rest::GoOn(Pending {
+            step,
+            done,
+            cut_off,
+        }) => {
+            say(&match cut_off {
+                true => format!(
+                    "The last run was cut off; going on where it was, with step {step} (--fresh begins anew)."
+                ),
+                false => format!(
+                    "Going on with step {step}, where the last run ended (--fresh begins anew)."
+                ),
+            });
+            Ok(done)
+        }
+        Rest::Lost(why) => {
+            say(&format!(
+                "The last run had not come to its end, but it begins anew: {why}."
+            ));
+            Ok(Vec::new())
+        }
+        Rest::NoSource => Err(
+            "the last run did not come to the end of its step source; --source or --git brings the source"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Says what becomes of a whole build that is to go on, when only some steps are run now.
+fn say_what_waits(
+    place: &Place,
+    wanted: &Wanted,
+    origin: Option<&Origin>,
+    run: &RunOf,
+) -> Result<(), String> {
+    let all = Wanted {
+        steps: Vec::new(),
+        ..wanted.clone()
+    };
+    let whole = place.rest(&run_of(&all, origin)?, &plan::plan(&all, origin)?);
+    let Rest::GoOn(Pending { step, .. }) = whole else {
+        return Ok(());
+    };
+    say(&match run.removing() {
+        Some(remover) => format!(
+            "The whole build was to go on with step {step}; it begins anew after this, since step {remover} removes what was built. --directory keeps it, in another place."
+        ),
+        None => {
+            format!("The whole build keeps its place: without --steps it goes on with step {step}.")
+        }
+    });
+    Ok(())
 }
 
 /// Only what failed, each test in a process of its own.
@@ -110,18 +178,25 @@ pub fn again(
         ..wanted.clone()
     };
     let (plan, names) = plan::again(&wanted, tests)?;
+    let single = Wanted {
+        jobs: 1,
+        ..wanted.clone()
+    };
+    let kind = Kind {
+        variant: record.variant.clone(),
+        steps: Vec::new(),
+        again: true,
+    };
+    let run = RunOf::new(kind, &plan::again(&single, tests)?.0);
     let build = place.build(&record.variant);
     if !build.join("Makefile").exists() {
         let build = build.display();
         return Err(format!("{build} is not built any more; bring it up again"));
     }
-    let results = place.results(false, &plan)?;
-    let variant = record.variant.clone();
-    let report = execute(
-        job(place, plan, &variant, &results.directory, true),
-        place,
-        verbose,
-    )?;
+    let earlier = earlier(place.rest(&run, &plan))?;
+    let directory = place.begin(&run)?;
+    let job = job(place, plan, &record.variant, directory, earlier);
+    let report = execute(job, place, verbose)?;
     if let Some(exit) = stopped(&report) {
         return Ok(Outcome::Stopped(exit));
     }
@@ -169,14 +244,14 @@ fn add_again(record: &mut Record, report: &Report, names: &[(String, String)]) -
     passed.len()
 }
 
-fn job(place: &Place, plan: Plan, variant: &str, results: &Path, resume: bool) -> Job {
+fn job(place: &Place, plan: Plan, variant: &str, results: PathBuf, earlier: Vec<StepEnd>) -> Job {
     Job {
         plan,
         base: place.base.clone(),
         directory: Place::builder(variant),
-        results: results.to_owned(),
+        results,
         environment: std::env::vars_os().collect(),
-        resume,
+        earlier,
     }
 }
 
@@ -206,16 +281,6 @@ fn stopped(report: &Report) -> Option<Exit> {
         "It ended in {step}: {trouble}. The same command goes on there."
     ));
     Some(Exit::BAD)
-}
-
-/// The step that ended the last run, and what was done before it.
-fn halted(plan: &Plan, last: Option<Record>, variant: &str) -> Option<(String, Vec<Step>)> {
-    let last = last.filter(|last| last.variant == variant)?;
-    let step = last.halted?;
-    plan.steps.iter().find(|known| known.name == step)?;
-    let before = last.steps.into_iter();
-    let before = before.take_while(|done| done.name != step).collect();
-    Some((step, before))
 }
 
 fn step(end: &StepEnd) -> Step {

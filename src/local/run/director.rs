@@ -20,8 +20,6 @@ pub(super) struct Run {
     job: Job,
     observer: Box<dyn Observer>,
     progress: Progress,
-    /// What an earlier run has done.
-    earlier: Vec<StepEnd>,
     done: Vec<StepEnd>,
     outcome: Outcome,
     /// A step has ended so that only those are run that always are.
@@ -34,7 +32,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Makes the directory of the results, and looks what is done already.
+    /// Makes the directory of the results.
     ///
     /// # Errors
     /// The path and the system's error.
@@ -42,14 +40,11 @@ impl Run {
         let results = job.results.clone();
         let fail = |error| (results.clone(), error);
         std::fs::create_dir_all(&job.results).map_err(fail)?;
-        let fingerprint = job.plan.fingerprint();
-        let (progress, earlier) =
-            Progress::open(&job.results, &fingerprint, job.resume).map_err(fail)?;
+        let progress = Progress::begin(&job.results, &job.earlier).map_err(fail)?;
         Ok(Run {
             job,
             observer,
             progress,
-            earlier,
             done: Vec::new(),
             outcome: Outcome::Success,
             halted: false,
@@ -88,7 +83,7 @@ impl Run {
                 self.finish();
                 return;
             };
-            if let Some(end) = self.earlier.iter().find(|end| end.name == step.name) {
+            if let Some(end) = self.job.earlier.iter().find(|end| end.name == step.name) {
                 let end = end.clone();
                 self.add(&step, end, false);
             } else if let Some(note) = self.reason_to_skip(&step) {

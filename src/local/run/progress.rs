@@ -1,6 +1,6 @@
 //! What is done, line by line in a file, so that a run that was cut off can go on.
 //!
-//! The first line holds the fingerprint of the plan. A line that is not whole counts as not written.
+//! A line that is not whole counts as not written.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -10,9 +10,9 @@ use super::StepEnd;
 use crate::local::recipe::Outcome;
 
 /// The file among the results.
-pub(super) const FILE: &str = "progress";
+const FILE: &str = "progress";
 
-const HEAD: &str = "coracle progress 1";
+const HEAD: &str = "coracle progress 2";
 
 /// The file, open for more.
 #[derive(Debug)]
@@ -21,38 +21,23 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Begins anew, or goes on if the file is of the same plan, whose run has not ended. Returns what
-    /// is done already.
+    /// Begins anew, with what earlier runs have done.
     ///
     /// # Errors
     /// The system's.
-    pub fn open(
-        directory: &Path,
-        fingerprint: &str,
-        resume: bool,
-    ) -> io::Result<(Progress, Vec<StepEnd>)> {
-        let path = directory.join(FILE);
-        let head = format!("{HEAD} {fingerprint}");
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error),
-        };
-        let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
-        let mut lines = whole.lines();
-        let same = lines.next() == Some(head.as_str());
-        let done: Vec<StepEnd> = lines.clone().filter_map(read).collect();
-        let ended = lines.any(|line| line == "end");
-        if resume && same && !ended {
-            // What is not whole is cut off: the next line must not be glued to it.
-            let file = OpenOptions::new().append(true).open(&path)?;
-            file.set_len(u64::try_from(whole.len()).unwrap_or_default())?;
-            return Ok((Progress { file }, done));
+    pub fn begin(directory: &Path, earlier: &[StepEnd]) -> io::Result<Progress> {
+        let mut text = format!("{HEAD}\n");
+        for end in earlier {
+            text.push_str(&line(end));
         }
-        let file = File::create(&path)?;
-        let mut progress = Progress { file };
-        progress.line(&head)?;
-        Ok((progress, Vec::new()))
+        // Whoever reads it finds all of that or nothing.
+        let (path, new) = (directory.join(FILE), directory.join("progress.new"));
+        let mut file = File::create(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_data()?;
+        std::fs::rename(&new, &path)?;
+        let file = OpenOptions::new().append(true).open(&path)?;
+        Ok(Progress { file })
     }
 
     /// Adds a step that is done.
@@ -60,34 +45,69 @@ impl Progress {
     /// # Errors
     /// The system's.
     pub fn add(&mut self, end: &StepEnd) -> io::Result<()> {
-        let code = end.code.map_or("-".to_owned(), |code| code.to_string());
-        let clean = |text: &str| text.replace(['\t', '\n', '\r'], " ");
-        let log = end.log.as_ref();
-        let log = log
-            .and_then(|log| log.to_str())
-            .map_or(String::new(), clean);
-        self.line(&format!(
-            "step\t{}\t{}\t{code}\t{:.3}\t{}\t{log}",
-            clean(&end.name),
-            end.outcome,
-            end.seconds,
-            clean(&end.note)
-        ))
+        self.write(&line(end))
     }
 
-    /// There is nothing to go on with.
+    /// The run has come to its end.
     ///
     /// # Errors
     /// The system's.
     pub fn end(&mut self) -> io::Result<()> {
-        self.line("end")
+        self.write("end\n")
     }
 
-    fn line(&mut self, text: &str) -> io::Result<()> {
-        self.file.write_all(format!("{text}\n").as_bytes())?;
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        self.file.write_all(line.as_bytes())?;
         // A step may have taken hours.
         self.file.sync_data()
     }
+}
+
+/// What a run has done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// The steps about which there is nothing to be done any more, good or not, in their order.
+    pub steps: Vec<StepEnd>,
+    /// It came to its end; otherwise it was cut off, or goes on still.
+    pub ended: bool,
+}
+
+/// What the run whose results are in this directory has done; none if no run has begun there.
+///
+/// # Errors
+/// The system's.
+pub fn done(results: &Path) -> io::Result<Option<Done>> {
+    let bytes = match std::fs::read(results.join(FILE)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
+    let mut lines = whole.lines();
+    if lines.next() != Some(HEAD) {
+        return Ok(None);
+    }
+    Ok(Some(Done {
+        steps: lines.clone().filter_map(read).collect(),
+        ended: lines.any(|line| line == "end"),
+    }))
+}
+
+fn line(end: &StepEnd) -> String {
+    let code = end.code.map_or("-".to_owned(), |code| code.to_string());
+    let clean = |text: &str| text.replace(['\t', '\n', '\r'], " ");
+    let log = end.log.as_ref();
+    let log = log
+        .and_then(|log| log.to_str())
+        .map_or(String::new(), clean);
+    format!(
+        "step\t{}\t{}\t{code}\t{:.3}\t{}\t{log}\n",
+        clean(&end.name),
+        end.outcome,
+        end.seconds,
+        clean(&end.note)
+    )
 }
 
 fn read(line: &str) -> Option<StepEnd> {

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::judge::{Evidence, judge};
-use super::progress::{FILE, Progress};
+use super::progress::{Progress, done};
 use super::*;
 use crate::local::recipe::RecipeFile;
 
@@ -29,39 +29,30 @@ fn end(name: &str, outcome: Outcome) -> StepEnd {
 }
 
 #[test]
-fn a_run_that_was_cut_off_goes_on_and_one_that_ended_does_not() {
+fn what_a_run_has_done_is_read_up_to_where_it_was_cut_off() {
     let path = directory("progress");
-    let (mut progress, done) = Progress::open(&path, "f", true).unwrap();
-    assert_eq!(done, []);
-    progress.add(&end("a", Outcome::Warnings)).unwrap();
+    assert_eq!(done(&path).unwrap(), None);
+    let mut progress = Progress::begin(&path, &[end("a", Outcome::Warnings)]).unwrap();
     progress.add(&end("b\tb", Outcome::Failure)).unwrap();
-    drop(progress);
     // The machine lost its power in the middle of a line.
-    let mut text = fs::read(path.join(FILE)).unwrap();
+    let file = path.join("progress");
+    let mut text = fs::read(&file).unwrap();
     text.extend_from_slice(b"step\tc\tsucc");
-    fs::write(path.join(FILE), text).unwrap();
-    let (mut progress, done) = Progress::open(&path, "f", true).unwrap();
+    fs::write(&file, text).unwrap();
+    let found = done(&path).unwrap().unwrap();
     assert_eq!(
-        done,
+        found.steps,
         [end("a", Outcome::Warnings), end("b b", Outcome::Failure)]
     );
+    assert!(!found.ended);
+    // The next run writes down what it was given, whatever is in the file.
+    let mut progress = Progress::begin(&path, &found.steps).unwrap();
     progress.add(&end("c", Outcome::Success)).unwrap();
-    drop(progress);
-    let (mut progress, done) = Progress::open(&path, "f", true).unwrap();
-    assert_eq!(done.len(), 3);
     progress.end().unwrap();
-    drop(progress);
-    assert_eq!(Progress::open(&path, "f", true).unwrap().1, []);
-    fs::remove_dir_all(path).unwrap();
-}
-
-#[test]
-fn another_plan_begins_anew() {
-    let path = directory("fingerprint");
-    let (mut progress, _) = Progress::open(&path, "f", true).unwrap();
-    progress.add(&end("a", Outcome::Success)).unwrap();
-    drop(progress);
-    assert_eq!(Progress::open(&path, "g", true).unwrap().1, []);
+    let found = done(&path).unwrap().unwrap();
+    assert_eq!((found.steps.len(), found.ended), (3, true));
+    fs::write(&file, "something else\nend\n").unwrap();
+    assert_eq!(done(&path).unwrap(), None);
     fs::remove_dir_all(path).unwrap();
 }
 

@@ -9,6 +9,7 @@ use ports::{
 };
 
 use super::{Found, Tried, Try};
+use crate::local::run::has_program;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -232,7 +233,16 @@ fn start_errors(directory: &Path) -> Tried {
     Ok(Found::works())
 }
 
+/// Whether there is the program that something can be tried on.
+fn has_sleep() -> bool {
+    let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    has_program(&environment, "sleep")
+}
+
 fn signal(directory: &Path) -> Tried {
+    if !has_sleep() {
+        return Ok(Found::Untried("sleep"));
+    }
     let mut process = shell(directory, "sleep 60")?;
     same(&ports::process_exists(process.id()), &true)?;
     let sent = process.signal(Signal::TERM);
@@ -276,6 +286,9 @@ fn gone(pid: u32) -> bool {
 }
 
 fn end(directory: &Path) -> Tried {
+    if !has_sleep() {
+        return Ok(Found::Untried("sleep"));
+    }
     let mut process = shell(directory, "sleep 60 & echo $!; sleep 60")?;
     let child = number(&mut process)?;
     finish(process)?;
@@ -326,6 +339,9 @@ fn deadline(_: &Path) -> Tried {
 }
 
 fn group(directory: &Path) -> Tried {
+    if !has_sleep() {
+        return Ok(Found::Untried("sleep"));
+    }
     let mut process = shell(directory, "echo $$; sleep 60")?;
     let leader = number(&mut process)?;
     let found = match ports::process_identity(leader) {

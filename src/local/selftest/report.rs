@@ -42,8 +42,7 @@ fn counts(checks: &[Check]) -> [usize; 3] {
 /// A block of Markdown for an issue.
 pub fn paste(checks: &[Check], version: &str) -> String {
     let [works, degraded, absent] = counts(checks);
-    let system = checks.iter().find(|check| check.name == "shell line");
-    let system = system.map_or("unknown system", |check| check.note.as_str());
+    let system = super::system_name();
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     let can = if can_serve(checks) { "can" } else { "cannot" };
     let mut text = format!(
