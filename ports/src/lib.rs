@@ -830,22 +830,47 @@ pub enum Awake {
     TimeOver,
     /// The clock was set, or the machine was suspended.
     ClockChanged,
+    /// A [`Rouser`] has ended it.
+    Roused,
 }
 
 impl ClockAlarm {
-    /// Needs one descriptor at most. Where the system does not tell of changes, it only sleeps.
+    /// Needs one descriptor at most. Where the system does not tell of changes, it only sleeps. To be
+    /// made by the thread that sleeps.
     pub fn new() -> ClockAlarm {
         ClockAlarm(system::ClockAlarm::new())
     }
 
-    /// Blocks for so long, or until the clock has changed since the last call.
-    pub fn sleep(&mut self, time: Duration) -> Awake {
+    /// Whether the system tells of changes of the clock.
+    pub fn is_told(&self) -> bool {
+        self.0.is_told()
+    }
+
+    /// Blocks for so long, without end if no time is given, or until the clock has changed or somebody
+    /// has roused it since the last call. May be roused without reason.
+    pub fn sleep(&mut self, time: Option<Duration>) -> Awake {
         self.0.sleep(time)
+    }
+
+    /// Ends its sleep from another thread.
+    pub fn rouser(&self) -> Rouser {
+        Rouser(self.0.rouser())
     }
 }
 
 impl Default for ClockAlarm {
     fn default() -> ClockAlarm {
         ClockAlarm::new()
+    }
+}
+
+/// Ends the sleep of a [`ClockAlarm`].
+#[derive(Debug, Clone)]
+pub struct Rouser(system::Rouser);
+
+impl Rouser {
+    /// The sleep that lasts, or the next one, ends at once.
+    pub fn rouse(&self) {
+        self.0.rouse();
     }
 }

@@ -33,7 +33,7 @@ pub(crate) use library::c_library;
 pub(crate) use load::load;
 pub(crate) use locks::lock_holder;
 pub(crate) use memory::{expose_step, memory, protect_worker};
-pub(crate) use service::{ClockAlarm, socket_address};
+pub(crate) use service::{ClockAlarm, Rouser, socket_address};
 
 /// What `ps` and `top` show a monitor as.
 const MONITOR_NAME: &CStr = c"coracle-step";
