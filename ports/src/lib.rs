@@ -634,6 +634,13 @@ pub fn memory() -> Option<u64> {
     system::memory()
 }
 
+/// Gives memory back to the system that this process has, but does not need while it waits: free
+/// parts of the heap, and pages of the program that can be read again. Takes less than a
+/// millisecond. Does nothing where the system has no way to do it.
+pub fn release_memory() {
+    system::release_memory();
+}
+
 /// The file system that a file is on (statvfs(3)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileSystem {

@@ -42,9 +42,9 @@ impl Pulse {
     /// Runs the loop. All that happens in it is a part of a turn; between two turns it waits.
     pub async fn of<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
-        let mut has_begun = false;
         poll_fn(|context| {
-            if std::mem::replace(&mut has_begun, true) {
+            // The first turn has begun with the start.
+            if self.is_idle() {
                 self.begin_turn();
             }
             self.keep(context.waker());

@@ -6,6 +6,8 @@
 //! the time limit; beside one that waits it sleeps until the next turn rouses it. Where the system does
 //! not tell of changes of the clock, or a service manager wants signs of life, it goes on looking, and
 //! makes an idle loop turn.
+//!
+//! It also notices when the loop has come to rest, which is the time to give memory back.
 
 use std::io;
 use std::sync::Arc;
@@ -25,6 +27,9 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 /// a process that was stopped as a whole (by a signal, with its virtual machine) has not been stuck:
 /// it misses one look at most.
 const LOOKS: u32 = 3;
+
+/// More than keepalives and pokes make from one look to the next: two beats a turn.
+const MANY_BEATS: u32 = 16;
 
 /// How long the log may take for the last line. The log may be what the loop is stuck in.
 const LAST_LINE_LIMIT: Duration = Duration::from_secs(5);
@@ -47,6 +52,9 @@ pub fn watch(pulse: Arc<Pulse>, limit: Duration, patience: Option<Duration>) -> 
             sleep(&mut alarm, watch.interval, &pulse);
             if watch.look(&pulse) == Verdict::Stuck {
                 give_up(limit);
+            }
+            if watch.is_time_to_tidy(&pulse) {
+                ports::release_memory();
             }
         }
     };
@@ -103,6 +111,8 @@ struct Watch {
     pokes: bool,
     beats: u32,
     missed: u32,
+    /// The beats when memory was given back last.
+    tidied: u32,
 }
 
 impl Watch {
@@ -119,7 +129,18 @@ impl Watch {
             pokes: patience.is_some(),
             beats: pulse.beats(),
             missed: 0,
+            tidied: 0,
         }
+    }
+
+    /// Whether the loop waits, and has done something since memory was given back last.
+    fn is_time_to_tidy(&mut self, pulse: &Pulse) -> bool {
+        let beats = pulse.beats();
+        let is_time = pulse.is_idle() && beats.wrapping_sub(self.tidied) >= MANY_BEATS;
+        if is_time {
+            self.tidied = beats;
+        }
+        is_time
     }
 
     /// The turn that goes on just now is the first to be timed.
@@ -235,6 +256,21 @@ mod tests {
             assert_eq!(watch.look(&pulse), Verdict::Turns);
         }
         assert_eq!(watch.look(&pulse), Verdict::Stuck);
+    }
+
+    #[test]
+    fn memory_is_given_back_when_the_loop_waits_after_work_and_not_again_without_work() {
+        let pulse = Arc::new(Pulse::default());
+        let mut watch = Watch::new(&pulse, MINUTE, None);
+        turn(&pulse);
+        for _ in 0..3 {
+            for _ in 1..MANY_BEATS / 2 {
+                turn(&pulse);
+                assert!(!watch.is_time_to_tidy(&pulse));
+            }
+            turn(&pulse);
+            assert!(watch.is_time_to_tidy(&pulse));
+        }
     }
 
     #[test]
