@@ -88,7 +88,7 @@ set_environment() {
         # Debian's Rust has no program that strips Mach-O.
         *-apple-*) flags="$flags -Clink-arg=-s" ;;
     esac
-    tls_built=no features=--no-default-features
+    tls_built=no features="--no-default-features --features=tools"
     if [ "$tls" = yes ] && grep -q '^tls = ' Cargo.toml; then
         tls_built=yes features=
     fi
@@ -132,7 +132,7 @@ with_environment() {
 LINTS="-D warnings -A clippy::missing_const_for_thread_local"
 
 lint() {
-    # shellcheck disable=SC2086 # No features, or one word.
+    # shellcheck disable=SC2086 # Words of their own, or none.
     with_environment "$rust_bin/cargo-clippy" clippy --locked -j "$jobs" -Zbuild-std=std,panic_unwind,test \
         --target "$triple" $features -p coracle -- $LINTS &&
         with_environment "$rust_bin/cargo-clippy" clippy --locked -j "$jobs" \
@@ -212,7 +212,7 @@ for line in sys.stdin:
 # The tests of what every port promises, and the recorded sessions, as programs of the row's processor.
 contract_tests() {
     : > "$work/tests.list"
-    # shellcheck disable=SC2086 # No features, or one word.
+    # shellcheck disable=SC2086 # Words of their own, or none.
     build_tests -p ports && build_tests -p coracle $features --test vectors || return 1
     [ -s "$work/tests.list" ] || return 1
     while read -r test <&4; do

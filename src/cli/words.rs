@@ -133,8 +133,16 @@ const BRINGUP: &[Spelling] = &[
     option("compare", None),
 ];
 
+/// The commands of the cargo feature `tools`.
+const TOOLS: [&str; 5] = ["doctor", "join", "try", "selftest", "bringup"];
+
+fn is_left_out(command: &str) -> bool {
+    cfg!(not(feature = "tools")) && TOOLS.contains(&command)
+}
+
 fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
+        _ if is_left_out(command) => None,
         "create-worker" => Some(CREATE_WORKER),
         "start" | "restart" => Some(START),
         "stop" => Some(STOP),
@@ -179,7 +187,11 @@ pub fn normal(words: &[String]) -> Result<Vec<String>, String> {
         return Ok(about.into_iter().chain(["--help".to_owned()]).collect());
     }
     let Some(spellings) = spellings(command) else {
-        return Err(format!("unknown command {command}"));
+        return Err(if is_left_out(command) {
+            format!("this program was built without the command {command} (its feature `tools`)")
+        } else {
+            format!("unknown command {command}")
+        });
     };
     let mut sorted = Sorted::new(spellings, command == "create-worker");
     if rest.iter().any(|word| word == "--version") && command != "create-worker" {

@@ -111,8 +111,8 @@ struct Watch {
     pokes: bool,
     beats: u32,
     missed: u32,
-    /// The beats when memory was given back last.
-    tidied: u32,
+    /// The beats when memory was given back last, if it was.
+    tidied: Option<u32>,
 }
 
 impl Watch {
@@ -129,16 +129,17 @@ impl Watch {
             pokes: patience.is_some(),
             beats: pulse.beats(),
             missed: 0,
-            tidied: 0,
+            tidied: None,
         }
     }
 
-    /// Whether the loop waits, and has done something since memory was given back last.
+    /// Whether the loop waits, and has done much since memory was given back last.
     fn is_time_to_tidy(&mut self, pulse: &Pulse) -> bool {
         let beats = pulse.beats();
-        let is_time = pulse.is_idle() && beats.wrapping_sub(self.tidied) >= MANY_BEATS;
+        let is_enough = |before| beats.wrapping_sub(before) >= MANY_BEATS;
+        let is_time = pulse.is_idle() && self.tidied.is_none_or(is_enough);
         if is_time {
-            self.tidied = beats;
+            self.tidied = Some(beats);
         }
         is_time
     }
@@ -262,7 +263,9 @@ mod tests {
     fn memory_is_given_back_when_the_loop_waits_after_work_and_not_again_without_work() {
         let pulse = Arc::new(Pulse::default());
         let mut watch = Watch::new(&pulse, MINUTE, None);
+        assert!(!watch.is_time_to_tidy(&pulse), "it is busy starting");
         turn(&pulse);
+        assert!(watch.is_time_to_tidy(&pulse));
         for _ in 0..3 {
             for _ in 1..MANY_BEATS / 2 {
                 turn(&pulse);
@@ -371,7 +374,9 @@ mod tests {
     fn be_idle() {
         let pulse = watched();
         let pause = smol::Timer::after(Duration::from_secs(2));
-        smol::block_on(pulse.of(async { drop(pause.await) }));
+        smol::block_on(pulse.of(async move {
+            let _ = pause.await;
+        }));
         // It was woken for nothing but its timer, or the watchdog's looks where those are needed.
         let most = if ClockAlarm::new().is_told() { 6 } else { 60 };
         assert!((2..most).contains(&pulse.beats()), "{}", pulse.beats());
