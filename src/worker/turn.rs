@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use log::info;
 use smol::Timer;
@@ -19,6 +19,10 @@ use crate::link::Connection;
 
 /// Bytes waiting for the master above which we take no more of its calls.
 const OUTGOING_LIMIT: usize = 4 * 1024 * 1024;
+
+/// How much too early the loop's timer may be: little enough that no other wake-up comes of it than
+/// one just before the right one.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// What the loop woke up for.
 #[derive(Debug)]
@@ -90,7 +94,7 @@ pub fn take(
 /// Wakes the loop at its deadline.
 ///
 /// Setting a timer makes the reactor go round once more, and almost every turn puts the deadline off.
-/// So the timer stays where it is, and is set anew when it goes off too early.
+/// So the timer stays where it is while that is a little early; if it goes off then, it is set anew.
 #[derive(Debug)]
 pub struct Alarm {
     timer: Timer,
@@ -110,7 +114,8 @@ impl Alarm {
     async fn until(&mut self, deadline: Instant) {
         poll_fn(|context| {
             loop {
-                if self.set.is_none_or(|set| set > deadline) {
+                let fits = |set| set <= deadline && deadline - set <= SLACK;
+                if !self.set.is_some_and(fits) {
                     self.timer.set_at(deadline);
                     self.set = Some(deadline);
                 }
@@ -181,7 +186,6 @@ pub fn log_jump(jump: Jump) {
 #[cfg(test)]
 mod tests {
     use std::task::{Context, Waker};
-    use std::time::Duration;
 
     use super::*;
 
