@@ -13,6 +13,7 @@ rustfmt --edition 2024 --check ports/src/*.rs
 
 say "lints"
 cargo clippy --workspace --all-targets -- -D warnings
+cargo clippy --workspace --all-targets --no-default-features -- -D warnings
 
 say "tools of the tests"
 if ci/tools.sh; then

@@ -7,7 +7,7 @@
 #   ci/rung.sh 4      all tests that need nothing but this machine
 #   ci/rung.sh 5      a real Buildbot master drives it (needs Python 3 with venv, and git)
 #
-# FEATURES=--no-default-features leaves out TLS, where its library does not build.
+# FEATURES="--no-default-features --features=tools" leaves out TLS, where its library does not build.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,13 +25,13 @@ case ${1:-} in
         echo "rung 2: the contract holds on $(uname -s)"
         ;;
     3)
-        # shellcheck disable=SC2086 # No features, or one word.
+        # shellcheck disable=SC2086 # Words of their own, or none.
         "$cargo" build --locked --release $features
         version=$("$target/release/coracle" --version | head -n 1)
         echo "rung 3: $version runs on $(uname -s)"
         ;;
     4)
-        # shellcheck disable=SC2086 # No features, or one word.
+        # shellcheck disable=SC2086 # Words of their own, or none.
         "$cargo" test --locked --workspace $features
         echo "rung 4: all tests pass on $(uname -s)"
         ;;

@@ -88,7 +88,7 @@ set_environment() {
         # Debian's Rust has no program that strips Mach-O.
         *-apple-*) flags="$flags -Clink-arg=-s" ;;
     esac
-    tls_built=no features=--no-default-features
+    tls_built=no features="--no-default-features --features=tools"
     if [ "$tls" = yes ] && grep -q '^tls = ' Cargo.toml; then
         tls_built=yes features=
     fi
@@ -138,7 +138,7 @@ without_code() {
 }
 
 lint() {
-    # shellcheck disable=SC2086 # No features, or one word.
+    # shellcheck disable=SC2086 # Words of their own, or none.
     with_environment without_code "$rust_bin/cargo-clippy" clippy --locked -j "$jobs" \
         -Zbuild-std=std,panic_unwind,test --target "$triple" $features -p coracle -- $LINTS &&
         with_environment without_code "$rust_bin/cargo-clippy" clippy --locked -j "$jobs" \
@@ -218,7 +218,7 @@ for line in sys.stdin:
 # The tests of what every port promises, and the recorded sessions, as programs of the row's processor.
 contract_tests() {
     : > "$work/tests.list"
-    # shellcheck disable=SC2086 # No features, or one word.
+    # shellcheck disable=SC2086 # Words of their own, or none.
     build_tests -p ports && build_tests -p coracle $features --test vectors || return 1
     [ -s "$work/tests.list" ] || return 1
     while read -r test <&4; do

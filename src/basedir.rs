@@ -18,7 +18,6 @@ mod step_limits;
 pub mod tac;
 mod worker_file;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 pub use create::{ADMIN as ADMIN_UNEDITED, HOST as HOST_UNEDITED};
@@ -32,14 +31,6 @@ pub use secret::Secret;
 pub use settings::{AllowShutdown, MasterAddress, Protocol, Settings, read, read_with};
 pub use startup::{Following, Startup, Verdict};
 pub use worker_file::{ReadError, worker_file};
-
-/// What the system said, as C programs print it.
-fn reason(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => ports::error_text(number),
-        None => error.to_string(),
-    }
-}
 
 /// A directory's own absolute path, without symbolic links; as given if that cannot be found out.
 fn real_directory(directory: &Path) -> PathBuf {

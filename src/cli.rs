@@ -2,17 +2,23 @@
 //!
 //! Called as `buildbot-worker`, the program prints what scripts know from that one.
 
+#[cfg(feature = "tools")]
 mod bringup;
 mod create_worker;
+#[cfg(feature = "tools")]
 mod doctor;
+#[cfg(feature = "tools")]
 mod join;
+#[cfg(feature = "tools")]
 mod live;
 mod output;
 mod restart;
+#[cfg(feature = "tools")]
 mod selftest;
 mod service;
 mod start;
 mod stop;
+#[cfg(feature = "tools")]
 mod try_out;
 mod words;
 
@@ -69,10 +75,15 @@ enum Command {
     Stop(stop::Stop),
     Restart(restart::Restart),
     Service(Box<service::Service>),
+    #[cfg(feature = "tools")]
     Doctor(Box<doctor::Doctor>),
+    #[cfg(feature = "tools")]
     Join(Box<join::Join>),
+    #[cfg(feature = "tools")]
     Try(try_out::Try),
+    #[cfg(feature = "tools")]
     SelfTest(selftest::SelfTest),
+    #[cfg(feature = "tools")]
     BringUp(Box<bringup::BringUp>),
 }
 
@@ -140,10 +151,15 @@ fn run_command(arguments: Arguments, voice: Voice) -> Exit {
         Some(Command::Stop(options)) => options.run(voice),
         Some(Command::Restart(options)) => options.run(voice, verbose),
         Some(Command::Service(options)) => options.run(voice),
+        #[cfg(feature = "tools")]
         Some(Command::Doctor(options)) => options.run(voice),
+        #[cfg(feature = "tools")]
         Some(Command::Join(options)) => options.run(voice),
+        #[cfg(feature = "tools")]
         Some(Command::Try(options)) => options.run(voice, verbose),
+        #[cfg(feature = "tools")]
         Some(Command::SelfTest(options)) => options.run(voice, verbose),
+        #[cfg(feature = "tools")]
         Some(Command::BringUp(options)) => options.run(voice, verbose),
     }
 }

@@ -29,7 +29,7 @@ use crate::basedir;
 use check::{Check, Verdict};
 pub use headers::pkg_config_lacks;
 pub use machine::{amount, jobs};
-pub use program::{find, run_text, words_of};
+pub use program::{find, run_text};
 pub use report::Report;
 pub use scratch::Scratch;
 pub use system::System;
@@ -92,7 +92,7 @@ fn checks(wanted: &Wanted, system: System, kernel: &str) -> Vec<Check> {
             Ok(scratch) => checks.extend(with_scratch(wanted, system, kernel, scratch.path())),
             Err((parent, error)) => checks.push(Check::missing(
                 "temporary files",
-                format!("{}: {}", parent.display(), program::words_of(&error)),
+                format!("{}: {}", parent.display(), ports::words_of(&error)),
                 "compiler, headers and tools could not be tried",
                 "set TMPDIR to a directory that can be written",
             )),
@@ -211,7 +211,7 @@ fn secrecy(directory: &Path) -> Check {
         ),
         Ok(_) => Check::ok(name, format!("{} is for its owner only", file.display())),
         Err(error) => {
-            let saw = format!("{}: {}", file.display(), program::words_of(&error));
+            let saw = format!("{}: {}", file.display(), ports::words_of(&error));
             Check::warning(name, saw, "it is in that file", "")
         }
     }

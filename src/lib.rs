@@ -9,13 +9,17 @@
 #![forbid(unsafe_code)]
 
 pub mod basedir;
+#[cfg(feature = "tools")]
 pub mod bringup;
 pub mod calls;
 pub mod cli;
+#[cfg(feature = "tools")]
 pub mod doctor;
+#[cfg(feature = "tools")]
 pub mod join;
 pub mod journal;
 pub mod link;
+#[cfg(feature = "tools")]
 pub mod local;
 pub mod session;
 pub mod steps;

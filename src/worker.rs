@@ -17,6 +17,7 @@ pub mod login;
 mod notify;
 mod outbox;
 mod phase;
+mod pulse;
 pub mod record;
 pub mod recovery;
 pub mod running;
@@ -28,8 +29,9 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use self::inbox::{Inbox, Pulse};
+use self::inbox::Inbox;
 use self::notify::Notify;
+use self::pulse::Pulse;
 use crate::basedir::Settings;
 use crate::calls::{StepEvent, StepId};
 use crate::steps::TextEncoding;
@@ -110,11 +112,11 @@ pub fn run(mut settings: Settings) -> Result<Stopped, WorkerError> {
             error,
         }
     })?;
-    let inbox = Inbox::new(receiver, Arc::clone(&pulse));
+    let inbox = Inbox::new(receiver);
     let life = life::Life::new(settings, address, events, inbox);
-    let stopped = smol::block_on(life.with(record.clone(), notify.clone()).live());
+    let living = life.with(record.clone(), notify.clone()).live();
+    let stopped = smol::block_on(pulse.of(living));
     notify.stopping();
-    pulse.end();
     record.worker_stopped();
     Ok(stopped)
 }

@@ -569,6 +569,14 @@ pub fn error_text(number: i32) -> String {
     system::error_text(number)
 }
 
+/// What the system says about an error, without the number that Rust puts behind it.
+pub fn words_of(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => error_text(number),
+        None => error.to_string(),
+    }
+}
+
 /// The home directory of a user, or of the user we run as (from the password database); none if
 /// there is no such user.
 pub fn home_directory(user: Option<&str>) -> Option<PathBuf> {
@@ -632,6 +640,13 @@ pub fn system_name() -> SystemName {
 /// The memory in bytes that we may use, that of the machine or of our container, if the system tells.
 pub fn memory() -> Option<u64> {
     system::memory()
+}
+
+/// Gives memory back to the system that this process has, but does not need while it waits: free
+/// parts of the heap, and pages of the program that can be read again. Takes less than a
+/// millisecond. Does nothing where the system has no way to do it.
+pub fn release_memory() {
+    system::release_memory();
 }
 
 /// The file system that a file is on (statvfs(3)).
@@ -830,22 +845,47 @@ pub enum Awake {
     TimeOver,
     /// The clock was set, or the machine was suspended.
     ClockChanged,
+    /// A [`Rouser`] has ended it.
+    Roused,
 }
 
 impl ClockAlarm {
-    /// Needs one descriptor at most. Where the system does not tell of changes, it only sleeps.
+    /// Needs one descriptor at most. Where the system does not tell of changes, it only sleeps. To be
+    /// made by the thread that sleeps.
     pub fn new() -> ClockAlarm {
         ClockAlarm(system::ClockAlarm::new())
     }
 
-    /// Blocks for so long, or until the clock has changed since the last call.
-    pub fn sleep(&mut self, time: Duration) -> Awake {
+    /// Whether the system tells of changes of the clock.
+    pub fn is_told(&self) -> bool {
+        self.0.is_told()
+    }
+
+    /// Blocks for so long, without end if no time is given, or until the clock has changed or somebody
+    /// has roused it since the last call. May be roused without reason.
+    pub fn sleep(&mut self, time: Option<Duration>) -> Awake {
         self.0.sleep(time)
+    }
+
+    /// Ends its sleep from another thread.
+    pub fn rouser(&self) -> Rouser {
+        Rouser(self.0.rouser())
     }
 }
 
 impl Default for ClockAlarm {
     fn default() -> ClockAlarm {
         ClockAlarm::new()
+    }
+}
+
+/// Ends the sleep of a [`ClockAlarm`].
+#[derive(Debug, Clone)]
+pub struct Rouser(system::Rouser);
+
+impl Rouser {
+    /// The sleep that lasts, or the next one, ends at once.
+    pub fn rouse(&self) {
+        self.0.rouse();
     }
 }

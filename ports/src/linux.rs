@@ -16,6 +16,8 @@ mod locks;
 mod memory;
 #[path = "linux/proc.rs"]
 mod proc;
+#[path = "linux/release.rs"]
+mod release;
 #[path = "linux/service.rs"]
 mod service;
 
@@ -33,7 +35,8 @@ pub(crate) use library::c_library;
 pub(crate) use load::load;
 pub(crate) use locks::lock_holder;
 pub(crate) use memory::{expose_step, memory, protect_worker};
-pub(crate) use service::{ClockAlarm, socket_address};
+pub(crate) use release::release_memory;
+pub(crate) use service::{ClockAlarm, Rouser, socket_address};
 
 /// What `ps` and `top` show a monitor as.
 const MONITOR_NAME: &CStr = c"coracle-step";

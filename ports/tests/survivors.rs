@@ -271,7 +271,7 @@ fn alarm_without_a_change_sleeps_the_time() {
     let time = Duration::from_millis(20);
     let mut alarm = ports::ClockAlarm::new();
     // Somebody may set the clock just now.
-    if alarm.sleep(time) == ports::Awake::TimeOver {
+    if alarm.sleep(Some(time)) == ports::Awake::TimeOver {
         assert!(begin.elapsed() >= time);
     }
 }

@@ -91,7 +91,7 @@ pub struct CreateError {
 
 impl std::fmt::Display for CreateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let why = super::reason(&self.error);
+        let why = ports::words_of(&self.error);
         write!(f, "cannot {} {}: {why}", self.doing, self.path.display())
     }
 }

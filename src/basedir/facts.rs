@@ -72,7 +72,7 @@ fn information(directory: &Path, facts: &mut Facts) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return,
         Err(error) => {
-            let why = super::reason(&error);
+            let why = ports::words_of(&error);
             warn!("cannot list {}: {why}", directory.display());
             return;
         }
@@ -96,7 +96,7 @@ fn information(directory: &Path, facts: &mut Facts) {
 
 /// The content of a file of `info/`; none for a directory.
 fn description(path: &Path) -> Result<Option<String>, String> {
-    let found = fs::metadata(path).map_err(|error| super::reason(&error))?;
+    let found = fs::metadata(path).map_err(|error| ports::words_of(&error))?;
     if found.is_dir() {
         return Ok(None);
     }
@@ -106,7 +106,7 @@ fn description(path: &Path) -> Result<Option<String>, String> {
     if found.len() > LARGEST {
         return Err(format!("it is larger than {LARGEST} bytes"));
     }
-    let bytes = fs::read(path).map_err(|error| super::reason(&error))?;
+    let bytes = fs::read(path).map_err(|error| ports::words_of(&error))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),
         Err(_) => Err("it is not UTF-8 text".to_owned()),

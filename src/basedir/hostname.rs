@@ -11,7 +11,7 @@ pub fn record_hostname(settings: &Settings) {
     info!("recording hostname in twistd.hostname");
     let path = settings.basedir.join("twistd.hostname");
     if let Err(error) = fs::write(&path, format!("{}\n", ports::node_name())) {
-        let why = super::reason(&error);
+        let why = ports::words_of(&error);
         warn!("cannot write {}: {why}", path.display());
     }
 }

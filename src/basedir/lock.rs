@@ -48,7 +48,7 @@ impl fmt::Display for LockError {
             }
             LockError::Held(Holder { pid: None }) => f.write_str("a worker already runs here"),
             LockError::System { path, error } => {
-                let why = super::reason(error);
+                let why = ports::words_of(error);
                 write!(f, "cannot lock {}: {why}", path.display())?;
                 match error.kind() {
                     io::ErrorKind::PermissionDenied => {

@@ -46,7 +46,7 @@ impl fmt::Display for ReadError {
         };
         match self {
             ReadError::Unreadable { file, error } => {
-                let why = super::reason(error);
+                let why = ports::words_of(error);
                 write!(f, "error reading '{}': {why}", file.display())?;
                 not_valid(f, file)
             }

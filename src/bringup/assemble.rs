@@ -9,7 +9,7 @@ use super::junit;
 use super::modules::missing;
 use super::record::{Record, Step};
 use super::results::Tests;
-use crate::doctor::{System, amount, pkg_config_lacks, words_of};
+use crate::doctor::{System, amount, pkg_config_lacks};
 
 /// Longest line of a log that is looked at, in bytes; the rest of a longer one counts as further lines.
 const LINE: u64 = 16 * 1024;
@@ -93,7 +93,13 @@ pub fn assemble(run: Run, directory: &Path, results: Option<&Path>) -> Result<Re
 
 /// Calls back for each line of a log.
 fn lines(file: &Path, mut line: impl FnMut(&str)) -> Result<(), String> {
-    let failed = |error: io::Error| format!("cannot read {}: {}", file.display(), words_of(&error));
+    let failed = |error: io::Error| {
+        format!(
+            "cannot read {}: {}",
+            file.display(),
+            ports::words_of(&error)
+        )
+    };
     let mut reader = BufReader::new(File::open(file).map_err(failed)?);
     let mut bytes = Vec::new();
     loop {

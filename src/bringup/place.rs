@@ -12,7 +12,7 @@ use super::markdown::markdown;
 use super::mask::Mask;
 use super::record::Record;
 use super::source::Origin;
-use crate::doctor::words_of;
+use ports::words_of;
 
 /// The files of a report.
 const FILES: [&str; 3] = ["report.json", "report.md", "report.html"];

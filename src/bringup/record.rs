@@ -142,7 +142,7 @@ impl Record {
         let opened = match File::open(file) {
             Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(crate::doctor::words_of(&error))),
+            Err(error) => return Err(failed(ports::words_of(&error))),
         };
         let reader = BufReader::new(opened.take(LARGEST));
         let record: Record =

@@ -51,7 +51,7 @@ impl Origin {
     pub fn of_directory(directory: &Path, branch: Option<String>) -> Result<Origin, String> {
         let shown = directory.display();
         let directory = fs::canonicalize(directory)
-            .map_err(|error| format!("{shown}: {}", crate::doctor::words_of(&error)))?;
+            .map_err(|error| format!("{shown}: {}", ports::words_of(&error)))?;
         let is_bare = directory.join("HEAD").is_file() && directory.join("objects").is_dir();
         if !is_bare {
             check(&directory)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::Exit;
-use crate::doctor::words_of;
+use ports::words_of;
 
 /// Whose words are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,7 @@ impl Voice {
     }
 
     /// Complains why a command has failed.
+    #[cfg(feature = "tools")]
     pub(super) fn failed(self, why: &str) -> Exit {
         complain(&format!("{}: {why}", self.program()));
         Exit::BAD

@@ -11,8 +11,8 @@ use super::Exit;
 use super::live::Quiet;
 use super::output::{Voice, say};
 use super::try_out::Scratch;
-use crate::doctor::words_of;
 use crate::local::selftest::{self, Check, Status};
+use ports::words_of;
 
 /// Find out what works on this machine: every call that coracle makes to the system, every command, and
 /// every way to end one. Takes half a minute and needs no master.

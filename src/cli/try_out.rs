@@ -122,7 +122,7 @@ impl Scratch {
             format!(
                 "cannot make a directory in {}: {}; TMPDIR names another place",
                 path.display(),
-                doctor::words_of(&error)
+                ports::words_of(&error)
             )
         })?;
         Ok(Scratch { directory, keep })

@@ -5,7 +5,7 @@
 mod spellings;
 
 pub use spellings::is_command;
-use spellings::{GENERAL, Spelling, spellings};
+use spellings::{GENERAL, Spelling, is_left_out, spellings};
 
 /// The command among the words: the first that is no option.
 pub fn command(words: &[String]) -> Option<&str> {
@@ -33,7 +33,11 @@ pub fn normal(words: &[String]) -> Result<Vec<String>, String> {
         return Ok(about.into_iter().chain(["--help".to_owned()]).collect());
     }
     let Some(spellings) = spellings(command) else {
-        return Err(format!("unknown command {command}"));
+        return Err(if is_left_out(command) {
+            format!("this program was built without the command {command} (its feature `tools`)")
+        } else {
+            format!("unknown command {command}")
+        });
     };
     let mut sorted = Sorted::new(spellings, command == "create-worker");
     if rest.iter().any(|word| word == "--version") && command != "create-worker" {

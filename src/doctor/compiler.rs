@@ -128,7 +128,7 @@ impl Compiler {
             package: false,
         };
         fs::write(&source, PROGRAM).map_err(|error| {
-            let why = program::words_of(&error);
+            let why = ports::words_of(&error);
             let saw = format!(
                 "cannot be tried, {} cannot be written: {why}",
                 source.display()

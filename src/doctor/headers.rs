@@ -101,7 +101,7 @@ fn look_at(library: &Library, compiler: &Compiler, directory: &Path) -> Check {
 /// Tries the ways in turn; the error is that of the first.
 fn find(library: &Library, compiler: &Compiler, directory: &Path) -> Result<Found, String> {
     fs::create_dir(directory).map_err(|error| {
-        let why = program::words_of(&error);
+        let why = ports::words_of(&error);
         format!(
             "cannot be tried, {} cannot be made: {why}",
             directory.display()
@@ -213,7 +213,7 @@ fn try_probe(
 ) -> Result<(), String> {
     let (source, program) = (directory.join("probe.c"), directory.join("probe"));
     fs::write(&source, probe.source()).map_err(|error| {
-        let why = program::words_of(&error);
+        let why = ports::words_of(&error);
         format!(
             "cannot be tried, {} cannot be written: {why}",
             source.display()

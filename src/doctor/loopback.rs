@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::check::Check;
 use super::network::resolve;
-use super::program::words_of;
+use ports::words_of;
 
 /// How long a step of it may take; all of it is inside the machine.
 const LIMIT: Duration = Duration::from_secs(5);

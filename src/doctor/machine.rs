@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::check::Check;
-use super::program;
 
 const GIB: u64 = 1024 * 1024 * 1024;
 const MIB: u64 = 1024 * 1024;
@@ -67,7 +66,7 @@ pub fn disk(directory: &Path) -> Check {
     let found = match ports::file_system(directory) {
         Ok(found) => found,
         Err(error) => {
-            let saw = format!("{shown}: {}", program::words_of(&error));
+            let saw = format!("{shown}: {}", ports::words_of(&error));
             return Check::missing(
                 name,
                 saw,
@@ -120,7 +119,7 @@ pub fn temporary(scratch: &Path) -> Check {
             Check::warning(name, saw, why, "set TMPDIR to a directory with 1 GB")
         }
         Err(error) => {
-            let saw = format!("{}: {}", parent.display(), program::words_of(&error));
+            let saw = format!("{}: {}", parent.display(), ports::words_of(&error));
             Check::warning(name, saw, "tests write there", "set TMPDIR")
         }
     }

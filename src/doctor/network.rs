@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::check::Check;
-use super::program::words_of;
+use ports::words_of;
 
 /// How long one host may take, name look-up and connection together.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -81,7 +81,7 @@ pub fn run(words: &[OsString], directory: &Path, limit: Duration) -> Result<Ran,
         terminal: false,
     };
     let started = ports::start(&spec);
-    let mut process = started.map_err(|error| Unrun::NotStarted(words_of(&error.error)))?;
+    let mut process = started.map_err(|error| Unrun::NotStarted(ports::words_of(&error.error)))?;
     drop(process.take_stdin());
     let mut streams = [
         Stream::new(process.take_stdout()),
@@ -102,7 +102,7 @@ pub fn run(words: &[OsString], directory: &Path, limit: Duration) -> Result<Ran,
         let mut sources: Vec<Source<'_>> = open.map(Source::Readable).collect();
         sources.push(Source::Exit(&process));
         if let Err(error) = ports::wait(&sources, Some(deadline)) {
-            return Err(Unrun::NotStarted(words_of(&error)));
+            return Err(Unrun::NotStarted(ports::words_of(&error)));
         }
     };
     process.end(Instant::now() + END_LIMIT);
@@ -140,14 +140,6 @@ pub fn words_in(variable: &str) -> Vec<OsString> {
 fn split(value: &OsStr) -> Vec<OsString> {
     let text = value.to_string_lossy();
     text.split_whitespace().map(OsString::from).collect()
-}
-
-/// The system's words, without the number that Rust adds.
-pub fn words_of(error: &std::io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => ports::error_text(number),
-        None => error.to_string(),
-    }
 }
 
 /// One stream of a program, and what came from it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Answers, Machine};
 use crate::basedir::{ADMIN_UNEDITED, HOST_UNEDITED};
-use crate::doctor::words_of;
+use ports::words_of;
 
 /// What we wrote last, to tell it from what the owner has written. It lies in the base directory,
 /// since everything in `info` goes to the master.

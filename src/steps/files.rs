@@ -233,7 +233,7 @@ pub(super) fn make_parent(path: &Path) -> Result<(), Failure> {
         message: format!(
             "cannot make directory {}: {}",
             parent.display(),
-            errors::reason(&error)
+            ports::words_of(&error)
         ),
     })
 }
@@ -248,7 +248,7 @@ fn command(program: &[&str], paths: &[&PathBuf]) -> CommandLine {
 
 /// PROTOCOL 6.3: no newline at the end, so that the text comes after the exit code.
 fn report_error(reporter: &mut Reporter, command: &str, path: &Path, error: &io::Error) {
-    let (reason, path) = (errors::reason(error), path.display());
+    let (reason, path) = (ports::words_of(error), path.display());
     reporter.header(&format!("{command}: {reason}: {path}"));
     reporter.exit_code(errors::number(error));
 }

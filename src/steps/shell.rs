@@ -9,7 +9,6 @@ mod pace;
 mod running;
 mod start;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -115,7 +114,7 @@ fn make_directory(directory: &PathBuf) -> Result<(), Failure> {
         Err(error) => Err(system_failure(format!(
             "cannot make work directory {}: {}",
             directory.display(),
-            reason(&error)
+            ports::words_of(&error)
         ))),
     }
 }
@@ -169,11 +168,4 @@ fn system_failure(message: String) -> Failure {
         kind: FailureKind::System,
         message,
     }
-}
-
-/// What the system says about an error, without Rust's number behind it.
-fn reason(error: &io::Error) -> String {
-    error
-        .raw_os_error()
-        .map_or_else(|| error.to_string(), ports::error_text)
 }

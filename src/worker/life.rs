@@ -17,7 +17,7 @@ use super::outbox::Outbox;
 use super::phase::{self, Phase};
 use super::record::Record;
 use super::running::RunningSteps;
-use super::turn::{Happening, log_jump, next, take};
+use super::turn::{Alarm, Happening, log_jump, next, take};
 use super::uplink::Uplink;
 use super::{LoopEvent, Stopped};
 use crate::basedir::Settings;
@@ -168,6 +168,7 @@ impl Life {
         let mut outbox = Outbox::default();
         let mut uplink = Uplink::default();
         let mut buffer = vec![0; READ_SIZE];
+        let mut alarm = Alarm::new();
         let mut attached = false;
         let outcome = loop {
             let deadline = [conversation.deadline(), self.grace.next_look()]
@@ -175,8 +176,15 @@ impl Life {
                 .flatten()
                 .min();
             outbox.refill(conversation.outgoing());
-            let happening =
-                next(&mut connection, &self.inbox, &outbox, &mut buffer, deadline).await;
+            let happening = next(
+                &mut connection,
+                &self.inbox,
+                &outbox,
+                &mut buffer,
+                &mut alarm,
+                deadline,
+            )
+            .await;
             let now = Instant::now();
             if self.grace.is_asked_by_file(now) {
                 if !conversation.is_attached() {

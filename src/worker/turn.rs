@@ -1,7 +1,10 @@
 //! One turn of the loop: wait for what comes first, and hand it to the conversation.
 
+use std::future::{Future, poll_fn};
 use std::io;
-use std::time::Instant;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use log::info;
 use smol::Timer;
@@ -16,6 +19,10 @@ use crate::link::Connection;
 
 /// Bytes waiting for the master above which we take no more of its calls.
 const OUTGOING_LIMIT: usize = 4 * 1024 * 1024;
+
+/// How much too early the loop's timer may be: little enough that no other wake-up comes of it than
+/// one just before the right one.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// What the loop woke up for.
 #[derive(Debug)]
@@ -84,6 +91,47 @@ pub fn take(
     Ok(())
 }
 
+/// Wakes the loop at its deadline.
+///
+/// Setting a timer makes the reactor go round once more, and almost every turn puts the deadline off.
+/// So the timer stays where it is while that is a little early; if it goes off then, it is set anew.
+#[derive(Debug)]
+pub struct Alarm {
+    timer: Timer,
+    /// When it goes off; none if it has, or was never set.
+    set: Option<Instant>,
+}
+
+impl Alarm {
+    /// Not set.
+    pub fn new() -> Alarm {
+        Alarm {
+            timer: Timer::never(),
+            set: None,
+        }
+    }
+
+    async fn until(&mut self, deadline: Instant) {
+        poll_fn(|context| {
+            loop {
+                let fits = |set| set <= deadline && deadline - set <= SLACK;
+                if !self.set.is_some_and(fits) {
+                    self.timer.set_at(deadline);
+                    self.set = Some(deadline);
+                }
+                if Pin::new(&mut self.timer).poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                self.set = None;
+                if Instant::now() >= deadline {
+                    return Poll::Ready(());
+                }
+            }
+        })
+        .await;
+    }
+}
+
 /// Waits for whatever comes first. What a step says comes before more work from the master, and
 /// reading before writing; steps are held by their windows, so nobody starves.
 pub async fn next(
@@ -91,6 +139,7 @@ pub async fn next(
     inbox: &Inbox,
     outbox: &Outbox,
     buffer: &mut [u8],
+    alarm: &mut Alarm,
     deadline: Option<Instant>,
 ) -> Happening {
     let event = async {
@@ -112,16 +161,14 @@ pub async fn next(
         }
         Happening::Wrote(connection.writer.write(outbox.unwritten()).await)
     };
-    let alarm = async {
+    let late = async {
         match deadline {
-            Some(at) => {
-                Timer::at(at).await;
-                Happening::Deadline
-            }
+            Some(at) => alarm.until(at).await,
             None => std::future::pending().await,
         }
+        Happening::Deadline
     };
-    or(event, or(read, or(write, alarm))).await
+    or(event, or(read, or(write, late))).await
 }
 
 /// One line about a jump of the clock.
@@ -134,4 +181,29 @@ pub fn log_jump(jump: Jump) {
         "the clock went {way} by {:.0} s: this machine was suspended, or its clock was set",
         by.as_secs_f64()
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[test]
+    fn alarm_goes_off_at_the_last_deadline_it_was_given_whether_that_is_later_or_sooner() {
+        let mut alarm = Alarm::new();
+        let now = Instant::now();
+        let [soon, later, never] = [20, 60, 60_000].map(|ms| now + Duration::from_millis(ms));
+        let mut context = Context::from_waker(Waker::noop());
+        for deadline in [never, soon, later, never] {
+            let wait = std::pin::pin!(alarm.until(deadline));
+            assert!(wait.poll(&mut context).is_pending());
+        }
+        smol::block_on(alarm.until(later));
+        assert!(Instant::now() >= later);
+        smol::block_on(alarm.until(now));
+        let again = Instant::now() + Duration::from_millis(20);
+        smol::block_on(alarm.until(again));
+        assert!(Instant::now() >= again);
+    }
 }

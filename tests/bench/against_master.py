@@ -91,7 +91,7 @@ class Build:
 
 
 def steps(found, master, worker, inputs, tiny):
-    found["idle RSS, MiB"] = process.rss_mib(worker.pid)
+    found["RSS before the steps, MiB"] = process.rss_mib(worker.pid)
     before = process.cpu_seconds(worker.pid)
     Build(master, "tiny").wait()
     used = process.cpu_seconds(worker.pid) - before

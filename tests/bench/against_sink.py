@@ -10,6 +10,7 @@ import sides
 MB = 1_000_000
 BLOCK = 256 * 1024  # Buildbot's own size for transfers
 ROUND_TRIP = 60  # ms
+REST = 45  # s, after which a worker that has attached has come to rest
 
 
 def make_inputs(place, size):
@@ -52,6 +53,8 @@ def measure(side, options, place, wake_seconds):
             sink.wait_attached()
             found["start to attached, ms"] = (time.monotonic() - worker.began) * 1000
             time.sleep(1)
+            found["RSS at first, MiB"] = process.rss_mib(worker.pid)
+            time.sleep(REST)
             found["idle RSS, MiB"] = process.rss_mib(worker.pid)
             found["idle PSS, MiB"] = process.pss_mib(worker.pid)
             if wake_seconds:

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::Awake;
@@ -18,45 +19,80 @@ pub(crate) fn socket_address(address: &OsStr) -> io::Result<SocketAddr> {
     }
 }
 
-/// A timer that never goes off, but is cancelled whenever the clock on the wall makes a jump; the
-/// return from a suspend is one.
+/// A timer that is cancelled whenever the clock on the wall makes a jump; the return from a suspend
+/// is one. It goes off only when its sleeper is to be roused.
 #[derive(Debug)]
 pub(crate) struct ClockAlarm {
     /// None where the system has no such timers (an emulated one).
-    timer: Option<OwnedFd>,
+    timer: Option<Arc<OwnedFd>>,
+    without: crate::unix::ClockAlarm,
 }
 
 impl ClockAlarm {
     pub(crate) fn new() -> ClockAlarm {
+        let timer = timer().and_then(|timer| set(&timer, NEVER).map(|()| timer));
         ClockAlarm {
-            timer: timer().and_then(|timer| set(&timer).map(|()| timer)).ok(),
+            timer: timer.ok().map(Arc::new),
+            without: crate::unix::ClockAlarm::new(),
         }
     }
 
-    pub(crate) fn sleep(&mut self, time: Duration) -> Awake {
-        let deadline = Instant::now() + time.min(LONGEST_SLEEP);
-        self.wait(deadline).unwrap_or_else(|_| {
+    pub(crate) fn is_told(&self) -> bool {
+        self.timer.is_some()
+    }
+
+    pub(crate) fn sleep(&mut self, time: Option<Duration>) -> Awake {
+        let deadline = Instant::now() + time.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+        let Some(timer) = &self.timer else {
+            return self.without.sleep(time);
+        };
+        wait(timer, deadline).unwrap_or_else(|_| {
             self.timer = None;
-            std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
-            Awake::TimeOver
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.without.sleep(time.map(|_| left))
         })
     }
 
-    fn wait(&self, deadline: Instant) -> io::Result<Awake> {
-        let timer = self.timer.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-        if !poll_one(timer.as_fd(), deadline)? {
-            return Ok(Awake::TimeOver);
-        }
-        match read(timer.as_fd(), &mut [0; 8]) {
-            Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {
-                set(timer)?;
-                Ok(Awake::ClockChanged)
-            }
-            Err(error) => Err(error),
-            // The end of time has come: it is the year 2038, and this system's numbers are small.
-            Ok(_) => Err(io::ErrorKind::Unsupported.into()),
+    pub(crate) fn rouser(&self) -> Rouser {
+        Rouser {
+            timer: self.timer.clone(),
+            without: self.without.rouser(),
         }
     }
+}
+
+/// Makes the timer go off.
+#[derive(Debug, Clone)]
+pub(crate) struct Rouser {
+    timer: Option<Arc<OwnedFd>>,
+    without: crate::unix::Rouser,
+}
+
+impl Rouser {
+    pub(crate) fn rouse(&self) {
+        let set = self.timer.as_ref().map(|timer| set(timer, AT_ONCE));
+        if !matches!(set, Some(Ok(()))) {
+            self.without.rouse();
+        }
+    }
+}
+
+/// Seconds since 1970 at which a timer goes off: when the clock can go no further, or at once.
+const NEVER: i64 = i64::MAX;
+const AT_ONCE: i64 = 1;
+
+fn wait(timer: &OwnedFd, deadline: Instant) -> io::Result<Awake> {
+    if !poll_one(timer.as_fd(), deadline)? {
+        return Ok(Awake::TimeOver);
+    }
+    let awake = match read(timer.as_fd(), &mut [0; 8]) {
+        Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => Awake::ClockChanged,
+        Err(error) => return Err(error),
+        // Or the end of time has come: it is the year 2038, and this system's numbers are small.
+        Ok(_) => Awake::Roused,
+    };
+    set(timer, NEVER)?;
+    Ok(awake)
 }
 
 /// A year; later points in time might not be representable.
@@ -70,21 +106,20 @@ fn timer() -> io::Result<OwnedFd> {
     })?)
 }
 
-/// Sets it to the end of time.
-fn set(timer: &OwnedFd) -> io::Result<()> {
-    let never = libc::itimerspec {
+/// Has it go off at this time, in seconds.
+fn set(timer: &OwnedFd, seconds: i64) -> io::Result<()> {
+    let at = libc::itimerspec {
         it_interval: timespec(0, 0),
-        it_value: match timespec(i64::MAX, 0) {
+        it_value: match timespec(seconds, 0) {
             // The system's own type for seconds is smaller.
             cut if cut.tv_sec < 0 => timespec(i64::from(i32::MAX), 0),
-            latest => latest,
+            fits => fits,
         },
     };
     let flags = libc::TFD_TIMER_ABSTIME | libc::TFD_TIMER_CANCEL_ON_SET;
     let descriptor = timer.as_raw_fd();
-    // SAFETY: `never` is filled; a null pointer means that the old value is not wanted.
-    check(unsafe { libc::timerfd_settime(descriptor, flags, &never, std::ptr::null_mut()) })
-        .map(drop)
+    // SAFETY: `at` is filled; a null pointer means that the old value is not wanted.
+    check(unsafe { libc::timerfd_settime(descriptor, flags, &at, std::ptr::null_mut()) }).map(drop)
 }
 
 #[cfg(test)]
@@ -98,7 +133,7 @@ mod tests {
         let begin = Instant::now();
         let time = Duration::from_millis(50);
         // Somebody may set the clock just now.
-        if alarm.sleep(time) == Awake::TimeOver {
+        if alarm.sleep(Some(time)) == Awake::TimeOver {
             assert!(begin.elapsed() >= time);
         }
         assert!(alarm.timer.is_some());

@@ -35,6 +35,9 @@ pub(crate) fn memory() -> Option<u64> {
     None
 }
 
+/// Nothing in POSIX does it.
+pub(crate) fn release_memory() {}
+
 /// POSIX does not tell.
 pub(crate) fn load() -> Option<[f64; 3]> {
     None

@@ -134,9 +134,18 @@ const BRINGUP: &[Spelling] = &[
     option("compare", None),
 ];
 
+/// The commands of the cargo feature `tools`.
+const TOOLS: [&str; 5] = ["doctor", "join", "try", "selftest", "bringup"];
+
+/// Whether the command exists, but not in this program.
+pub(super) fn is_left_out(command: &str) -> bool {
+    cfg!(not(feature = "tools")) && TOOLS.contains(&command)
+}
+
 /// The options of a command; none if there is no such command.
 pub(super) fn spellings(command: &str) -> Option<&'static [Spelling]> {
     match command {
+        _ if is_left_out(command) => None,
         "create-worker" => Some(CREATE_WORKER),
         "start" | "restart" => Some(START),
         "stop" => Some(STOP),

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use ports::FileStat;
 
-use super::errors::reason;
 use super::quote::quoted_path;
 use super::watch::{Stopped, Watch};
 use crate::steps::place::open_to_read;
@@ -343,7 +342,7 @@ impl Copying<'_, '_> {
     }
 
     fn complain(&mut self, what: &str, error: &io::Error) -> Result<(), Stopped> {
-        self.remark(&format!("{what}: {}", reason(error)))
+        self.remark(&format!("{what}: {}", ports::words_of(error)))
     }
 
     fn remark(&mut self, text: &str) -> Result<(), Stopped> {

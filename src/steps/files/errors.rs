@@ -10,11 +10,3 @@ const INVALID_ARGUMENT: i32 = 22;
 pub(in crate::steps) fn number(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(INVALID_ARGUMENT)
 }
-
-/// The system's text without number: `No such file or directory`.
-pub(in crate::steps) fn reason(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => ports::error_text(number),
-        None => error.to_string(),
-    }
-}

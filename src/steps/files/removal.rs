@@ -6,7 +6,6 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::errors::reason;
 use super::quote::quoted_path;
 use super::watch::{Stopped, Watch};
 
@@ -284,6 +283,6 @@ fn complain(watch: &mut Watch<'_>, path: &Path, error: &io::Error) -> Result<(),
     watch.complain(&format!(
         "rm: cannot remove {}: {}\n",
         quoted_path(path),
-        reason(error)
+        ports::words_of(error)
     ))
 }

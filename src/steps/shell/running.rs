@@ -10,7 +10,7 @@ use super::feed::Feed;
 use super::kill::{Cause, Killing};
 use super::output::{Output, Stream};
 use super::pace::Pace;
-use super::{leftovers, reason, system_failure};
+use super::{leftovers, system_failure};
 use crate::calls::{Failure, FailureReason, Shell};
 use crate::steps::logfiles::LogFiles;
 use crate::steps::mailbox::{Notice, Stop, earlier};
@@ -264,7 +264,10 @@ impl<'a> Running<'a> {
             }
         }
         let ready = ports::wait(&sources, deadline).map_err(|error| {
-            system_failure(format!("cannot wait for the program: {}", reason(&error)))
+            system_failure(format!(
+                "cannot wait for the program: {}",
+                ports::words_of(&error)
+            ))
         })?;
         let now = Instant::now();
         for (kind, _) in kinds.into_iter().zip(ready).filter(|(_, ready)| *ready) {
@@ -329,7 +332,10 @@ impl<'a> Running<'a> {
                 false
             }
             Err(error) => {
-                log::warn!("cannot read a program's output: {}", reason(&error));
+                log::warn!(
+                    "cannot read a program's output: {}",
+                    ports::words_of(&error)
+                );
                 self.close(stream);
                 false
             }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use ports::{ProcessSpec, StartError, StartStage, StepProcess};
 
-use super::reason;
 use crate::calls::{CommandLine, Shell};
 use crate::steps::environment::{Environment, impossible_name};
 use crate::steps::header::shown;
@@ -86,7 +85,7 @@ fn encoded(
 }
 
 fn refusal(program: &str, directory: &Path, error: &StartError) -> Refusal {
-    let why = reason(&error.error);
+    let why = ports::words_of(&error.error);
     let systems = |doing: &str| Refusal::Systems(format!("cannot start {program}: {doing}: {why}"));
     match error.stage {
         StartStage::Arguments => Refusal::Users(format!(

@@ -9,7 +9,7 @@ use super::exchange::{Abandoned, Exchange};
 use super::outcome::Outcome;
 use super::tree::{Kind, Member, Tree, Unreadable};
 use crate::calls::{Compression, Transfer, UploadDirectory};
-use crate::steps::files::errors::{number, reason};
+use crate::steps::files::errors::number;
 use crate::steps::place::open_to_read;
 use crate::steps::quote::text_repr;
 
@@ -40,7 +40,7 @@ pub(super) fn send(
         (None, Err(error)) => Outcome::trouble(format!(
             "Cannot pack directory '{}': {}",
             path.display(),
-            reason(&error)
+            ports::words_of(&error)
         )),
     };
     if let Some(words) = outbox.drain()? {
@@ -85,7 +85,7 @@ fn first_unreadable(
 /// PROTOCOL 6.11, with the error as Python shows it.
 fn cannot_read(root: &Path, unreadable: &Unreadable) -> String {
     let Unreadable { path, error } = unreadable;
-    let (root, number, reason) = (root.display(), number(error), reason(error));
+    let (root, number, reason) = (root.display(), number(error), ports::words_of(error));
     let path = text_repr(&path.to_string_lossy());
     format!("Cannot read directory '{root}' for upload: [Errno {number}] {reason}: {path}")
 }
@@ -147,7 +147,7 @@ fn note(member: &Member, written: Written) -> (Option<String>, bool) {
             (Some(text), false)
         }
         Written::Failed(error) => {
-            let reason = reason(&error);
+            let reason = ports::words_of(&error);
             let text = format!("Cannot read '{path}' to its end, which is zeros: {reason}\n");
             (Some(text), false)
         }
@@ -159,6 +159,6 @@ fn not_sent(path: &Path, error: &io::Error) -> String {
     format!(
         "Cannot read '{}', not sent: {}\n",
         path.display(),
-        reason(error)
+        ports::words_of(error)
     )
 }

@@ -8,7 +8,6 @@ use super::exchange::{Abandoned, Exchange};
 use super::outcome::Outcome;
 use super::target::Target;
 use crate::calls::{DownloadFile, NOTHING_READ, Transfer};
-use crate::steps::files::errors::reason;
 
 /// Fetches the file and says everything that is to be said about it, but the exit code.
 pub(super) fn fetch(
@@ -64,7 +63,7 @@ fn nothing_came(path: &Path) -> Outcome {
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Outcome {
-    let (path, reason) = (path.display(), reason(error));
+    let (path, reason) = (path.display(), ports::words_of(error));
     Outcome::trouble(format!("Cannot write file '{path}': {reason}"))
 }
 

@@ -11,7 +11,6 @@ use super::border::begun_character;
 use super::exchange::{Abandoned, Exchange};
 use super::outcome::Outcome;
 use crate::calls::{Transfer, UploadFile};
-use crate::steps::files::errors::reason;
 use crate::steps::place::open_to_read;
 
 /// Sends the file and everything that is to be said about it, but the exit code.
@@ -83,7 +82,7 @@ fn send_blocks(file: &File, path: &Path, outbox: &mut Outbox<'_>) -> Result<Outc
             Ok(Ok(false)) => {}
             Ok(Ok(true)) => return Ok(Outcome::done()),
             Ok(Err(error)) => {
-                let (path, reason) = (path.display(), reason(&error));
+                let (path, reason) = (path.display(), ports::words_of(&error));
                 return Ok(Outcome::trouble(format!(
                     "Cannot read file '{path}': {reason}"
                 )));

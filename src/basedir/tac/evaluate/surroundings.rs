@@ -28,7 +28,7 @@ impl Evaluator<'_> {
         let failed = |why: String| raise("OSError", format!("cannot read {path}: {why}"));
         // Not a pipe or device, which might never end.
         match std::fs::metadata(&path) {
-            Err(error) => return failed(reason(&error)),
+            Err(error) => return failed(ports::words_of(&error)),
             Ok(facts) if !facts.is_file() => return failed("it is not a plain file".to_owned()),
             Ok(_) => {}
         }
@@ -37,7 +37,7 @@ impl Evaluator<'_> {
         let read = std::fs::File::open(&path)
             .and_then(|file| file.take(limit + 1).read_to_end(&mut content));
         if let Err(error) = read {
-            return failed(reason(&error));
+            return failed(ports::words_of(&error));
         }
         if content.len() > LARGEST {
             return failed("it is larger than 1 MiB".to_owned());
@@ -112,12 +112,5 @@ impl Evaluator<'_> {
             Value::Symbol(path) if path == "sys.stderr" => LogBlock::StandardOutput,
             _ => LogBlock::Unclear(line),
         };
-    }
-}
-
-fn reason(error: &std::io::Error) -> String {
-    match error.raw_os_error() {
-        Some(number) => ports::error_text(number),
-        None => error.to_string(),
     }
 }
