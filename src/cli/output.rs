@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
+#[cfg(feature = "tools")]
 use super::Exit;
 use ports::words_of;
 
