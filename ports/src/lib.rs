@@ -19,8 +19,9 @@ mod unix;
 /// One line a system: the name that Rust has for it (`target_os`), and its file.
 macro_rules! systems {
     ($($name:literal => $file:literal,)*) => {
-        $(#[cfg_attr(all(target_os = $name, not(ports_unlisted)), path = $file)])*
-        #[cfg_attr(not(all(any($(target_os = $name),*), not(ports_unlisted))), path = "unlisted.rs")]
+        $(#[cfg_attr(all(target_os = $name, not(any(ports_unlisted, ports_marked))), path = $file)])*
+        #[cfg_attr(ports_marked, path = "unlisted_marked.rs")]
+        #[cfg_attr(not(any(ports_marked, all(any($(target_os = $name),*), not(ports_unlisted)))), path = "unlisted.rs")]
         mod system;
     };
 }
@@ -138,6 +139,9 @@ pub struct Ended {
 pub enum Containment {
     /// All of it.
     Everything,
+    /// What keeps its environment, or stays in the process group of the step. What starts with an
+    /// environment of its own outside of the group (`env -i setsid`) gets away.
+    Environment,
     /// What stayed in the process group of the step; what left it (`setsid`, a job of an interactive
     /// shell) gets away.
     ProcessGroup,

@@ -16,6 +16,8 @@ mod locks;
 mod memory;
 #[path = "linux/proc.rs"]
 mod proc;
+#[path = "shared/proc_files.rs"]
+mod proc_files;
 #[path = "linux/service.rs"]
 mod service;
 

@@ -1,8 +1,15 @@
-//! macOS: a step is contained by its process group, as the system hands orphans to nobody but
-//! launchd. proc_pidinfo of libproc tells processes apart.
+//! macOS: a step is contained by its process group and by a mark in its environment, as the system
+//! hands orphans to nobody but launchd. proc_pidinfo of libproc tells processes apart.
 
+#[path = "shared/environment_text.rs"]
+#[cfg_attr(not(test), allow(dead_code))] // Other systems need more of it.
+mod environment_text;
+#[path = "macos/environments.rs"]
+mod environments;
 #[path = "shared/load.rs"]
 mod load;
+#[path = "shared/marked.rs"]
+mod marked;
 #[path = "shared/pages.rs"]
 mod pages;
 
@@ -12,6 +19,7 @@ use crate::{Identity, ServiceManager};
 
 pub use crate::unix::*;
 pub(crate) use load::load;
+pub(crate) use marked::{Mark, Search, containment, new_mark};
 pub(crate) use pages::memory;
 
 /// What `<libproc.h>` tells of a process; none if there is none.

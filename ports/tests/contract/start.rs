@@ -198,6 +198,13 @@ fn environment_is_exactly_the_given_one() {
     let all = crate::common::read_all(&mut process.take_stdout().unwrap());
     let mut lines: Vec<&[u8]> = all.split(|byte| *byte == b'\n').collect();
     lines.sort_unstable();
+    if ports::containment() == ports::Containment::Environment {
+        // And the one by which the step is found again.
+        let mark = lines
+            .iter()
+            .position(|line| line.starts_with(b"CORACLE_STEP_"));
+        lines.remove(mark.unwrap());
+    }
     let expected: [&[u8]; 5] = [
         b"",
         b"EMPTY=",
