@@ -1,6 +1,6 @@
 //! Environments of processes: the list of `<libproc.h>`, and `KERN_PROCARGS2` of sysctl(3)
-//! (`<sys/sysctl.h>`). The system does not show those of its own programs (`/bin`, `/usr/bin`) to
-//! anybody while its integrity protection is on; of such a program a step only finds what it started.
+//! (`<sys/sysctl.h>`). The system does not show those of most of its own programs (`/bin`, `/usr/bin`)
+//! to anybody while its integrity protection is on; what they start is found again.
 
 use super::environment_text::{after_arguments, contains};
 use crate::unix::{Pid, check, text};
