@@ -16,4 +16,8 @@ mod proc_files;
 
 pub use crate::unix::*;
 pub(crate) use marked::{Mark, Search, containment, new_mark};
-pub(crate) use proc::for_each_process as listed_processes;
+
+/// In the monitor: calls `visit` with every process.
+pub(crate) fn listed_processes(visit: impl FnMut(Pid)) -> std::io::Result<()> {
+    proc::for_each_entry(c"/proc", visit)
+}

@@ -84,13 +84,8 @@ fn for_each_number(file: BorrowedFd<'_>, mut visit: impl FnMut(Pid)) {
 }
 
 /// Calls `visit` with every entry of a directory whose name is a number.
-fn for_each_entry(path: &CStr, visit: impl FnMut(Pid)) -> io::Result<()> {
+pub(crate) fn for_each_entry(path: &CStr, visit: impl FnMut(Pid)) -> io::Result<()> {
     for_each_entry_in(open(path, libc::O_DIRECTORY)?.as_fd(), visit)
-}
-
-/// Calls `visit` with every process.
-pub(crate) fn for_each_process(visit: impl FnMut(Pid)) -> io::Result<()> {
-    for_each_entry(c"/proc", visit)
 }
 
 /// Room for entries of `getdents64(2)`, aligned as they are.

@@ -24,7 +24,7 @@ const USUAL_LIST: usize = 256 * WORDS;
 /// Asks the kernel; how many bytes it gave. Async-signal-safe.
 fn ask(words: &[i32], room: *mut libc::c_void, size: usize) -> io::Result<usize> {
     let (mut size, count) = (size, words.len() as libc::c_uint);
-    let none = std::ptr::null();
+    let none = std::ptr::null_mut();
     // SAFETY: the callers hand over room for `size` bytes; `words` has `count` numbers; nothing is set.
     check(unsafe { libc::sysctl(words.as_ptr(), count, room, &mut size, none, 0) })?;
     Ok(size)
