@@ -50,7 +50,7 @@ pub struct ProcessSpec<'a> {
     /// Program and arguments, at least the program. A program without a slash is looked up in the
     /// `PATH` of `env`, not in the worker's own.
     pub words: &'a [OsString],
-    /// The complete environment.
+    /// The complete environment, but for a mark by which some ports find again what was started.
     pub env: &'a [(OsString, OsString)],
     /// The working directory; it exists.
     pub directory: &'a Path,

@@ -9,7 +9,7 @@
 //! The system's file has a module `environments`: `for_each_process`, `holds`, `name_of`, and the
 //! room that they need. The monitor calls the first two between fork and its end.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::environments;
@@ -23,7 +23,7 @@ pub(crate) struct Mark(Vec<u8>);
 /// A mark that nobody has had yet. It is the name that differs, so that a worker that is itself part
 /// of a step adds its mark to the one of that step.
 pub(crate) fn new_mark() -> Option<Mark> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |now| now.as_nanos() as u64);
