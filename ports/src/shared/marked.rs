@@ -114,3 +114,37 @@ pub(crate) fn containment() -> Containment {
         None => Containment::ProcessGroup,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+    use std::time::Duration;
+
+    #[test]
+    fn whoever_has_the_mark_is_found_and_killed_and_nobody_else() {
+        if crate::system::containment() != Containment::Environment {
+            return;
+        }
+        let (mark, other) = (new_mark().unwrap(), new_mark().unwrap());
+        let text = String::from_utf8(mark.entry().to_vec()).unwrap();
+        let (name, value) = text.split_once('=').unwrap();
+        let mut child = Command::new("sleep")
+            .arg("600")
+            .env(name, value)
+            .spawn()
+            .unwrap();
+        let pid = Pid::try_from(child.id()).unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        let (mut search, mut stranger) = (mark.search(), other.search());
+        let found = search.holders(0, until);
+        let others = [search.holders(pid, until), stranger.holders(0, until)].concat();
+        let killed = (stranger.kill(0), search.kill(0));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let name = "sleep".to_owned();
+        let pid = pid.unsigned_abs();
+        assert_eq!(found, [Leftover { pid, name }]);
+        assert_eq!((others, killed), (Vec::new(), (0, 1)));
+    }
+}

@@ -1,5 +1,5 @@
 //! Environments of processes by sysctl(3), on NetBSD and OpenBSD: `kern.proc2` or `kern.proc` is the
-//! list, `kern.proc_args` the environment, of processes of one user unless root asks. The system's
+//! list, `KERN_PROC_ARGS` the environment, of processes of one user unless root asks. The system's
 //! file has `LIST`, `PID_AT` and `texts_of`, in which the two differ. sysctl(3) is a system call here.
 
 use std::io;
