@@ -137,7 +137,12 @@ mod tests {
         let pid = Pid::try_from(child.id()).unwrap();
         let until = Instant::now() + Duration::from_secs(60);
         let (mut search, mut stranger) = (mark.search(), other.search());
-        let found = search.holders(0, until);
+        // It may still be on its way to become the program, which nobody can look into.
+        let mut found = search.holders(0, until);
+        while found.is_empty() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+            found = search.holders(0, until);
+        }
         let others = [search.holders(pid, until), stranger.holders(0, until)].concat();
         let killed = (stranger.kill(0), search.kill(0));
         child.kill().unwrap();

@@ -23,8 +23,9 @@ use crate::{Containment, StartStage};
 /// The longest pause between two rounds of killing.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-/// So many rounds in a row must find nobody with a mark.
-pub(crate) const QUIET_ROUNDS: u32 = 3;
+/// So many rounds in a row must find nobody with a mark. With the pauses between them that takes 7 ms
+/// at least: while a process becomes another program, its environment cannot be read.
+pub(crate) const QUIET_ROUNDS: u32 = 4;
 /// More than this may grow while we wait.
 const FEW: usize = 20;
 
@@ -181,9 +182,6 @@ impl Monitor<'_> {
             rounds.quiet = if marked == 0 { rounds.quiet + 1 } else { 0 };
             if childless && (self.search.is_none() || rounds.quiet >= QUIET_ROUNDS) {
                 raw::exit_now(0);
-            }
-            if childless && marked == 0 {
-                rounds.begin_again();
             }
             rounds.pause(marked, blocked);
         }
