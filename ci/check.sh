@@ -27,6 +27,9 @@ cargo test --workspace
 say "tests of the port template (a system without a file of its own)"
 RUSTFLAGS="--cfg ports_unlisted" CARGO_TARGET_DIR=target/unlisted cargo test -p ports
 
+say "tests of the mark in the environment (what systems have that hand orphans to nobody)"
+RUSTFLAGS="--cfg ports_marked" CARGO_TARGET_DIR=target/marked cargo test -p ports
+
 say "a big-endian platform (emulated)"
 if ci/cross-tools.sh > /dev/null; then
     ci/cross.sh --contract s390x-unknown-linux-musl

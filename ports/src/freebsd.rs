@@ -22,10 +22,10 @@ pub(crate) use atomic::{pipe, socket_pair};
 pub(crate) use close_from::close_all_except;
 pub(crate) use load::load;
 pub(crate) use pages::memory;
+use process_table::microseconds;
 pub(crate) use process_table::{
     boot_id, process_clock, process_identity, process_start, processes_of,
 };
-use process_table::microseconds;
 pub(crate) use reaper::{
     become_reaper, before_exec, containment, kill_children, leftovers, reap_except, reap_orphans,
 };

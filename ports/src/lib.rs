@@ -19,8 +19,9 @@ mod unix;
 /// One line a system: the name that Rust has for it (`target_os`), and its file.
 macro_rules! systems {
     ($($name:literal => $file:literal,)*) => {
-        $(#[cfg_attr(all(target_os = $name, not(ports_unlisted)), path = $file)])*
-        #[cfg_attr(not(all(any($(target_os = $name),*), not(ports_unlisted))), path = "unlisted.rs")]
+        $(#[cfg_attr(all(target_os = $name, not(any(ports_unlisted, ports_marked))), path = $file)])*
+        #[cfg_attr(ports_marked, path = "unlisted_marked.rs")]
+        #[cfg_attr(not(any(ports_marked, all(any($(target_os = $name),*), not(ports_unlisted)))), path = "unlisted.rs")]
         mod system;
     };
 }
@@ -49,7 +50,7 @@ pub struct ProcessSpec<'a> {
     /// Program and arguments, at least the program. A program without a slash is looked up in the
     /// `PATH` of `env`, not in the worker's own.
     pub words: &'a [OsString],
-    /// The complete environment.
+    /// The complete environment, but for a mark by which some ports find again what was started.
     pub env: &'a [(OsString, OsString)],
     /// The working directory; it exists.
     pub directory: &'a Path,
@@ -138,6 +139,9 @@ pub struct Ended {
 pub enum Containment {
     /// All of it.
     Everything,
+    /// What keeps its environment, or stays in the process group of the step. What starts with an
+    /// environment of its own outside of the group (`env -i setsid`) gets away.
+    Environment,
     /// What stayed in the process group of the step; what left it (`setsid`, a job of an interactive
     /// shell) gets away.
     ProcessGroup,

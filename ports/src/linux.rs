@@ -18,6 +18,8 @@ mod memory;
 mod proc;
 #[path = "linux/release.rs"]
 mod release;
+#[path = "shared/proc_files.rs"]
+mod proc_files;
 #[path = "linux/service.rs"]
 mod service;
 

@@ -1,8 +1,16 @@
-//! macOS: a step is contained by its process group, as the system hands orphans to nobody but
-//! launchd. proc_pidinfo of libproc tells processes apart.
+//! macOS: a step is contained by its process group and by a mark in its environment, as the system
+//! hands orphans to nobody but launchd. proc_pidinfo of libproc tells processes apart.
 
+#[path = "shared/environment_text.rs"]
+#[cfg_attr(not(test), allow(dead_code))] // Other systems need more of it.
+mod environment_text;
+#[path = "macos/environments.rs"]
+mod environments;
 #[path = "shared/load.rs"]
 mod load;
+#[path = "shared/marked.rs"]
+#[allow(dead_code)] // `containment`, see below.
+mod marked;
 #[path = "shared/pages.rs"]
 mod pages;
 
@@ -12,6 +20,9 @@ use crate::{Identity, ServiceManager};
 
 pub use crate::unix::*;
 pub(crate) use load::load;
+// Not `containment`: whoever becomes a program of the system (`sh`, `sleep`) hides his mark, so what
+// is found by it comes on top of the group, but is not promised.
+pub(crate) use marked::{Mark, Search, new_mark};
 pub(crate) use pages::memory;
 
 /// What `<libproc.h>` tells of a process; none if there is none.

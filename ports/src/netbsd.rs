@@ -1,13 +1,20 @@
-//! NetBSD: a step is contained by its process group, as the system hands orphans to nobody but
-//! process 1. The soft limit of data is 256 MB by default, less than a build of CPython takes, and
+//! NetBSD: a step is contained by its process group and by a mark in its environment, as the system
+//! hands orphans to nobody but process 1. The soft limit of data is 256 MB by default, less than a build of CPython takes, and
 //! raised; see login.conf(5).
 
 #[path = "shared/atomic.rs"]
 mod atomic;
 #[path = "shared/close_from.rs"]
 mod close_from;
+#[path = "shared/environment_text.rs"]
+#[cfg_attr(not(test), allow(dead_code))] // Other systems need more of it.
+mod environment_text;
+#[path = "shared/sysctl_environments.rs"]
+mod environments;
 #[path = "shared/load.rs"]
 mod load;
+#[path = "shared/marked.rs"]
+mod marked;
 #[path = "shared/pages.rs"]
 mod pages;
 #[path = "shared/raise_limits.rs"]
@@ -23,8 +30,21 @@ pub use crate::unix::*;
 pub(crate) use atomic::{pipe, socket_pair};
 pub(crate) use close_from::close_all_except;
 pub(crate) use load::load;
+pub(crate) use marked::{Mark, Search, containment, new_mark};
 pub(crate) use pages::memory;
 pub(crate) use raise_limits::raise_limits;
+
+/// The list of processes, `kern.proc2` of sysctl(7).
+pub(crate) const LIST: libc::c_int = libc::KERN_PROC2;
+/// A row of it (`<sys/sysctl.h>`).
+pub(crate) type NamedRow = libc::kinfo_proc2;
+/// Where in a row the number of the process is.
+pub(crate) const PID_AT: usize = std::mem::offset_of!(libc::kinfo_proc2, p_pid);
+
+/// The texts in an answer of `kern.proc_args`, which has nothing else (sysctl(7)).
+pub(crate) fn texts_of(answer: &[u8], _address: usize) -> Option<&[u8]> {
+    Some(answer)
+}
 
 /// Flags for opening the leader of a terminal: posix_openpt(3) of NetBSD 6 has `O_CLOEXEC`.
 pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;

@@ -1,12 +1,19 @@
-//! OpenBSD: a step is contained by its process group, as the system hands orphans to nobody but
-//! process 1. Limits of open files are low by default and raised; see login.conf(5).
+//! OpenBSD: a step is contained by its process group and by a mark in its environment, as the system
+//! hands orphans to nobody but process 1. Limits of open files are low by default and raised; see login.conf(5).
 
 #[path = "shared/atomic.rs"]
 mod atomic;
 #[path = "shared/close_from.rs"]
 mod close_from;
+#[path = "shared/environment_text.rs"]
+#[cfg_attr(not(test), allow(dead_code))] // Other systems need more of it.
+mod environment_text;
+#[path = "shared/sysctl_environments.rs"]
+mod environments;
 #[path = "shared/load.rs"]
 mod load;
+#[path = "shared/marked.rs"]
+mod marked;
 #[path = "shared/pages.rs"]
 mod pages;
 #[path = "shared/process_table.rs"]
@@ -20,12 +27,21 @@ use process_table::{Row, microseconds};
 pub use crate::unix::*;
 pub(crate) use atomic::{pipe, socket_pair};
 pub(crate) use close_from::close_all_except;
+pub(crate) use environment_text::after_pointers as texts_of;
 pub(crate) use load::load;
+pub(crate) use marked::{Mark, Search, containment, new_mark};
 pub(crate) use pages::memory;
 pub(crate) use process_table::{
     boot_id, process_clock, process_identity, process_start, processes_of,
 };
 pub(crate) use raise_limits::raise_limits;
+
+/// The list of processes, `kern.proc` of sysctl(2).
+pub(crate) const LIST: libc::c_int = libc::KERN_PROC;
+/// A row of it.
+pub(crate) type NamedRow = Row;
+/// Where in a row the number of the process is.
+pub(crate) const PID_AT: usize = std::mem::offset_of!(Row, p_pid);
 
 /// The words of `kern.proc`, see sysctl(2): it wants to know the room, too.
 pub(crate) fn table_words(kind: i32, number: i32, room: usize) -> Vec<i32> {

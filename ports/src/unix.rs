@@ -14,6 +14,7 @@ mod limits;
 #[cfg(not(target_os = "solaris"))]
 mod locks;
 mod machine;
+mod mark;
 mod monitor;
 mod network;
 mod plan;
@@ -35,6 +36,8 @@ pub(crate) use limits::*;
 #[cfg(not(target_os = "solaris"))]
 pub(crate) use locks::*;
 pub(crate) use machine::*;
+#[allow(unused_imports)] // A system may shadow all of it.
+pub(crate) use mark::*;
 #[allow(unused_imports)] // A system may shadow all of it.
 pub(crate) use monitor::*;
 pub use network::*;

@@ -7,12 +7,13 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::Path;
 use std::time::Instant;
 
+use super::proc_files::{PATH_ROOM, digits, leading_number, open, path_of, with_digit};
 use crate::Leftover;
-use crate::unix::{Pid, check, read, retry};
+use crate::unix::{Pid, read, retry};
 
 // ---------------------------------------------------------------------------------------------
 // In the monitor
@@ -63,15 +64,6 @@ pub(crate) fn for_each_descriptor(mut visit: impl FnMut(RawFd)) -> io::Result<()
     })
 }
 
-/// `open(2)` for reading, closed on exec. Async-signal-safe.
-fn open(path: &CStr, flags: i32) -> io::Result<OwnedFd> {
-    let flags = libc::O_RDONLY | libc::O_CLOEXEC | flags;
-    // SAFETY: `path` ends with NUL; the flags need no mode.
-    let descriptor = retry(|| check(unsafe { libc::open(path.as_ptr(), flags) }))?;
-    // SAFETY: it was just opened and belongs to nobody else.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
-}
-
 /// Calls `visit` with each of the numbers in a file, which blanks separate.
 fn for_each_number(file: BorrowedFd<'_>, mut visit: impl FnMut(Pid)) {
     let mut buffer = [0; 1024];
@@ -91,15 +83,8 @@ fn for_each_number(file: BorrowedFd<'_>, mut visit: impl FnMut(Pid)) {
     }
 }
 
-/// One more digit at the end of a number.
-fn with_digit(number: Pid, digit: u8) -> Pid {
-    number
-        .wrapping_mul(10)
-        .wrapping_add(Pid::from(digit.wrapping_sub(b'0')))
-}
-
 /// Calls `visit` with every entry of a directory whose name is a number.
-fn for_each_entry(path: &CStr, visit: impl FnMut(Pid)) -> io::Result<()> {
+pub(crate) fn for_each_entry(path: &CStr, visit: impl FnMut(Pid)) -> io::Result<()> {
     for_each_entry_in(open(path, libc::O_DIRECTORY)?.as_fd(), visit)
 }
 
@@ -139,18 +124,6 @@ fn next_entries<'a>(directory: BorrowedFd<'_>, entries: &'a mut Entries) -> io::
     Ok(entries.0.get(..count).unwrap_or_default())
 }
 
-/// The number that a text (up to its NUL) is; none if it is anything else.
-fn leading_number(text: &[u8]) -> Option<Pid> {
-    let text = text.split(|byte| *byte == 0).next()?;
-    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(
-        text.iter()
-            .fold(0, |number, digit| with_digit(number, *digit)),
-    )
-}
-
 /// The parent of a process.
 fn parent(pid: Pid) -> Option<Pid> {
     let mut path = [0; PATH_ROOM];
@@ -160,33 +133,6 @@ fn parent(pid: Pid) -> Option<Pid> {
     let mut buffer = [0; 256];
     let count = retry(|| read(file.as_fd(), &mut buffer)).ok()?;
     Stat::parse(buffer.get(..count)?).map(|stat| stat.parent)
-}
-
-/// Room for the longest path here.
-const PATH_ROOM: usize = 64;
-
-/// The path of these parts, in the given buffer; none if it does not fit. NUL bytes are left out.
-fn path_of<'a>(parts: &[&[u8]], path: &'a mut [u8; PATH_ROOM]) -> Option<&'a CStr> {
-    let mut places = path.iter_mut();
-    let bytes = parts.iter().flat_map(|part| part.iter());
-    for byte in bytes.filter(|byte| **byte != 0).chain([&0]) {
-        *places.next()? = *byte;
-    }
-    CStr::from_bytes_until_nul(path).ok()
-}
-
-/// The digits of a number, with NUL bytes before them.
-fn digits(pid: Pid) -> [u8; 10] {
-    let mut digits = [0; 10];
-    let mut rest = pid.unsigned_abs();
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    digits
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -344,17 +290,6 @@ mod tests {
         ] {
             assert_eq!(Stat::parse(text.as_bytes()), None, "{text}");
         }
-    }
-
-    #[test]
-    fn path_of_a_process_is_made_without_memory() {
-        for pid in [0, 1, 10, 4711, Pid::MAX] {
-            let mut path = [0; PATH_ROOM];
-            let made = path_of(&[b"/proc/", &digits(pid), b"/stat"], &mut path);
-            let made = made.and_then(|path| path.to_str().ok());
-            assert_eq!(made, Some(&*format!("/proc/{pid}/stat")));
-        }
-        assert_eq!(path_of(&[&[b'x'; PATH_ROOM]], &mut [0; PATH_ROOM]), None);
     }
 
     #[test]

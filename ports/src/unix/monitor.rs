@@ -17,10 +17,17 @@ use super::child;
 use super::plan::Plan;
 use super::raw::{self, Pid};
 use super::report::{Order, Report};
+use crate::system::Search;
 use crate::{Containment, StartStage};
 
 /// The longest pause between two rounds of killing.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+/// So many rounds in a row must find nobody with a mark. With the pauses between them that takes 7 ms
+/// at least: while a process becomes another program, its environment cannot be read.
+pub(crate) const QUIET_ROUNDS: u32 = 4;
+/// More than this may grow while we wait.
+const FEW: usize = 20;
 
 /// The descriptors that a monitor gets from the worker.
 pub(crate) struct Inherited<'a> {
@@ -33,7 +40,7 @@ pub(crate) struct Inherited<'a> {
 }
 
 /// What the forked process does from here on. All signals are blocked.
-pub(crate) fn run(plan: &Plan, inherited: &Inherited<'_>) -> ! {
+pub(crate) fn run(plan: &mut Plan, inherited: &Inherited<'_>) -> ! {
     // Out of the worker's process group: ^C on the worker's terminal is the worker's business.
     let _ = raw::set_group(0, 0);
     reset_signals();
@@ -75,7 +82,13 @@ pub(crate) fn run(plan: &Plan, inherited: &Inherited<'_>) -> ! {
     }
     // Nobody's working directory: it must not keep a file system busy.
     let _ = raw::enter_directory(c"/");
-    Monitor { main, control }.watch()
+    let search = plan.search.as_mut();
+    Monitor {
+        main,
+        control,
+        search,
+    }
+    .watch()
 }
 
 /// Every signal back to what it does in a fresh process; the worker's handlers and ignored signals
@@ -94,15 +107,17 @@ fn reset_signals() {
 /// Handles SIGCHLD by being interrupted.
 extern "C" fn child_ended(_: libc::c_int) {}
 
-struct Monitor {
+struct Monitor<'a> {
     /// The step's process. It is not reaped before the end.
     main: Pid,
     control: RawFd,
+    /// Finds what the step started by its mark, where the port has that.
+    search: Option<&'a mut Search>,
 }
 
-impl Monitor {
+impl Monitor<'_> {
     /// Obeys the worker and reports the end of the step's process, until it is time to end.
-    fn watch(&self) -> ! {
+    fn watch(&mut self) -> ! {
         let control = raw::inherited(self.control);
         let blocked = raw::without(raw::all_signals(), libc::SIGCHLD);
         let mut reported = false;
@@ -139,36 +154,82 @@ impl Monitor {
 
     /// Kills everything until nothing is left, then ends. What cannot be killed yet (it waits for a
     /// dead disk) keeps the monitor waiting for it, so that it never gets loose.
-    fn end(&self, blocked: &libc::sigset_t) -> ! {
-        let mut pause = Duration::from_millis(1);
-        let mut round = 0;
+    fn end(&mut self, blocked: &libc::sigset_t) -> ! {
+        let mut rounds = Rounds::default();
         loop {
             if matches!(crate::system::peek_exit(self.main), Ok(Some(_)) | Err(_)) {
                 break;
             }
             let _ = raw::kill(-self.main, libc::SIGKILL);
             let _ = raw::kill(self.main, libc::SIGKILL);
-            crate::system::kill_children(round);
-            let _ = raw::wait_with_signals(None, Some(pause), blocked);
-            pause = LONGEST_PAUSE.min(pause * 2);
-            round = round.saturating_add(1);
+            let marked = self.kill_round(rounds.count);
+            rounds.pause(marked, blocked);
         }
         // The number is still taken; this is the last signal to the group.
         let _ = raw::kill(-self.main, libc::SIGKILL);
-        let mut pause = Duration::from_millis(1);
+        rounds.begin_again();
         loop {
-            crate::system::kill_children(round);
-            loop {
+            let marked = self.kill_round(rounds.count);
+            let childless = loop {
                 match raw::reap_any() {
                     Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    Err(_) => raw::exit_now(0),
+                    Ok(None) => break false,
+                    Err(_) => break true,
                 }
+            };
+            // The marked need not be our children, and one that was just being made or becoming
+            // another program may have been overlooked.
+            rounds.quiet = if marked == 0 { rounds.quiet + 1 } else { 0 };
+            if childless && (self.search.is_none() || rounds.quiet >= QUIET_ROUNDS) {
+                raw::exit_now(0);
             }
-            let _ = raw::wait_with_signals(None, Some(pause), blocked);
-            pause = LONGEST_PAUSE.min(pause * 2);
-            round = round.saturating_add(1);
+            rounds.pause(marked, blocked);
         }
+    }
+
+    /// Kills what the process group does not reach; how many of them by their mark.
+    fn kill_round(&mut self, round: u32) -> usize {
+        crate::system::kill_children(round);
+        match &mut self.search {
+            Some(search) => search.kill(round),
+            None => 0,
+        }
+    }
+}
+
+/// Rounds of killing and the pauses between them.
+struct Rounds {
+    count: u32,
+    /// How many in a row have found nobody with a mark.
+    quiet: u32,
+    next: Duration,
+}
+
+impl Default for Rounds {
+    fn default() -> Rounds {
+        Rounds {
+            count: 0,
+            quiet: 0,
+            next: SHORTEST_PAUSE,
+        }
+    }
+}
+
+impl Rounds {
+    /// The next pause is a short one.
+    fn begin_again(&mut self) {
+        self.next = SHORTEST_PAUSE;
+    }
+
+    /// Waits until the next round, or until a child ends. Each time longer, unless so many were
+    /// there that they may be growing.
+    fn pause(&mut self, marked: usize, blocked: &libc::sigset_t) {
+        if marked > FEW {
+            self.begin_again();
+        }
+        let _ = raw::wait_with_signals(None, Some(self.next), blocked);
+        self.next = LONGEST_PAUSE.min(self.next * 2);
+        self.count = self.count.saturating_add(1);
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
+use crate::system::{Mark, Search};
 use crate::{ProcessSpec, StartError, StartStage};
 
 /// Where programs are looked up if the environment has no `PATH` (as Python's `os.defpath`).
@@ -20,10 +21,12 @@ pub(crate) struct Plan {
     directory: CString,
     /// The follower's path if the process gets a terminal.
     pub(crate) terminal: Option<CString>,
+    /// What the monitor finds the marked with, where the port marks steps.
+    pub(crate) search: Option<Search>,
 }
 
 impl Plan {
-    /// Prepares a start; `terminal` is the path of the follower.
+    /// Prepares a start; `terminal` is the path of the follower, `mark` goes into the environment.
     ///
     /// # Errors
     /// [`StartStage::Arguments`] if something contains a NUL byte, [`StartStage::Exec`] if there
@@ -31,6 +34,7 @@ impl Plan {
     pub(crate) fn new(
         spec: &ProcessSpec<'_>,
         terminal: Option<CString>,
+        mark: Option<&Mark>,
     ) -> Result<Plan, StartError> {
         let Some(program) = spec.words.first().filter(|word| !word.is_empty()) else {
             return Err(StartError {
@@ -43,13 +47,15 @@ impl Plan {
             .env
             .iter()
             .map(|(name, value)| text(&[name.as_bytes(), b"=", value.as_bytes()].concat()))
-            .chain(terminal_kind(spec).map(text));
+            .chain(terminal_kind(spec).map(text))
+            .chain(mark.map(|mark| text(mark.entry())));
         Ok(Plan {
             candidates: candidates(program.as_bytes(), spec)?,
             words: Pointers::new(words.collect::<Result<_, _>>()?),
             env: Pointers::new(env.collect::<Result<_, _>>()?),
             directory: text(spec.directory.as_os_str().as_bytes())?,
             terminal,
+            search: mark.map(Mark::search),
         })
     }
 

@@ -10,6 +10,7 @@ use super::raw::{self, Pid};
 use super::reaping;
 use super::report::{self, Order, Report};
 use super::wait::{ReadEnd, WriteEnd, poll_one};
+use crate::system::Mark;
 use crate::{Ended, Exit, Leftover, ProcessSpec, Signal, StartError, StartStage};
 
 /// How long a monitor may take to answer before it counts as lost.
@@ -29,6 +30,8 @@ pub struct StepProcess {
     /// The step's own process; 0 until the child has told.
     main: Pid,
     control: OwnedFd,
+    /// What all that it starts has in its environment, where the port marks steps.
+    mark: Option<Mark>,
     exit: Option<Exit>,
     /// What the last answered signal met: 0 or an error number.
     answer: i32,
@@ -59,11 +62,12 @@ pub(crate) fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
     } else {
         pipe_streams().map_err(at(StartStage::Pipes))?
     };
-    let plan = Plan::new(spec, streams.terminal.take())?;
+    let mark = crate::system::new_mark();
+    let mut plan = Plan::new(spec, streams.terminal.take(), mark.as_ref())?;
     let (control, theirs) = crate::system::socket_pair().map_err(at(StartStage::Pipes))?;
     let (failure, failure_theirs) = crate::system::pipe().map_err(at(StartStage::Pipes))?;
     let monitor = fork_monitor(
-        &plan,
+        &mut plan,
         &Inherited {
             control: &theirs,
             failure: &failure_theirs,
@@ -76,6 +80,7 @@ pub(crate) fn start(spec: &ProcessSpec<'_>) -> Result<StepProcess, StartError> {
         monitor: Some(monitor),
         main: 0,
         control,
+        mark,
         exit: None,
         answer: 0,
         unanswered: 0,
@@ -118,7 +123,7 @@ fn terminal_streams() -> io::Result<Streams> {
 }
 
 /// Forks with all signals blocked, so that no handler of the worker runs in the monitor.
-fn fork_monitor(plan: &Plan, inherited: &Inherited<'_>) -> io::Result<Pid> {
+fn fork_monitor(plan: &mut Plan, inherited: &Inherited<'_>) -> io::Result<Pid> {
     let before = raw::block_signals(&raw::all_signals());
     // Until it is known, nobody may take it for a stranger.
     let mut known = reaping::monitors();
@@ -217,6 +222,9 @@ impl StepProcess {
             self.monitor = None;
             reaping::kill_orphans();
         }
+        if let Some(mark) = &self.mark {
+            reaping::kill_marked(mark);
+        }
     }
 
     /// Whether `exited` has something to tell already.
@@ -285,7 +293,7 @@ impl StepProcess {
             Some(monitor) => {
                 // It goes on killing and ends when nothing is left.
                 reaping::leave_behind(monitor);
-                crate::system::leftovers(monitor, 0, Instant::now() + LOOK_LIMIT)
+                self.look(monitor, 0)
             }
             None => Vec::new(),
         };
@@ -307,13 +315,22 @@ impl StepProcess {
         let until = deadline.min(Instant::now() + LEFTOVER_GRACE);
         let mut pause = Duration::from_millis(1);
         loop {
-            let found = crate::system::leftovers(monitor, self.main, Instant::now() + LOOK_LIMIT);
+            let found = self.look(monitor, self.main);
             let hopeless = self.exit.is_none() || self.lost || found.len() > FEW;
             if hopeless || found.is_empty() || Instant::now() + pause > until {
                 return found;
             }
             std::thread::sleep(pause);
             pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// Who belongs to the step, other than `main`.
+    fn look(&self, monitor: Pid, main: Pid) -> Vec<Leftover> {
+        let until = Instant::now() + LOOK_LIMIT;
+        match &self.mark {
+            Some(mark) => mark.search().holders(main, until),
+            None => crate::system::leftovers(monitor, main, until),
         }
     }
 

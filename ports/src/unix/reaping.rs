@@ -3,7 +3,9 @@
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::monitor::QUIET_ROUNDS;
 use super::raw::{self, Pid};
+use crate::system::Mark;
 
 /// Monitors that still had something to wait for when their step was over.
 static STRAGGLERS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
@@ -66,6 +68,24 @@ pub(crate) fn kill_orphans() {
     let mut pause = Duration::from_millis(1);
     // The children of one that was killed come to us in turn.
     while crate::system::kill_except(&monitors()) > 0 && Instant::now() < until {
+        std::thread::sleep(pause);
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+/// Kills everybody that has the mark of a step whose monitor was killed.
+pub(crate) fn kill_marked(mark: &Mark) {
+    let mut search = mark.search();
+    let until = Instant::now() + ORPHAN_LIMIT;
+    let mut pause = Duration::from_millis(1);
+    let (mut round, mut quiet) = (0, 0);
+    while quiet < QUIET_ROUNDS && Instant::now() < until {
+        quiet = if search.kill(round) == 0 {
+            quiet + 1
+        } else {
+            0
+        };
+        round += 1;
         std::thread::sleep(pause);
         pause = LONGEST_PAUSE.min(pause * 2);
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use ports::{Containment, Ended, Exit, ProcessSpec, StepProcess};
 
 use crate::common::{
-    LIMIT, Place, alive, end, env, exit_of, gone_soon, read_all, read_to, shell, shell_in,
-    shell_on_terminal,
+    LIMIT, Place, alive, end, env, exit_of, gone_soon, path_only, read_all, read_to, shell,
+    shell_in, shell_on_terminal,
 };
 use crate::roles;
 
@@ -31,7 +31,7 @@ fn end_with_artists(place: &Place, process: StepProcess, least: usize) -> (Ended
 fn all_gone(pids: &[i32]) {
     // With full containment they are gone already; a group that was killed needs a moment.
     match ports::containment() {
-        Containment::Everything => {
+        Containment::Everything | Containment::Environment => {
             let left: Vec<_> = pids.iter().filter(|pid| alive(**pid)).collect();
             assert!(left.is_empty(), "still there: {left:?}");
         }
@@ -42,21 +42,32 @@ fn all_gone(pids: &[i32]) {
 /// Nobody is left where the port contains everything. Elsewhere says who got away, and kills him.
 fn all_gone_if_contained(artist: &str, pids: &[i32]) {
     match ports::containment() {
-        Containment::Everything => all_gone(pids),
-        Containment::ProcessGroup => {
-            for pid in pids.iter().filter(|pid| alive(**pid)) {
-                println!("this port does not catch {artist}");
-                // SAFETY: kill(2) takes two numbers; the process is our artist, still alive.
-                unsafe { libc::kill(*pid, libc::SIGKILL) };
-            }
-            assert!(gone_soon(pids));
-        }
+        Containment::Everything | Containment::Environment => all_gone(pids),
+        Containment::ProcessGroup => name_and_kill(artist, pids),
     }
+}
+
+/// As before, for an artist that has left its environment behind.
+fn all_gone_if_all_is_contained(artist: &str, pids: &[i32]) {
+    match ports::containment() {
+        Containment::Everything => all_gone(pids),
+        Containment::Environment | Containment::ProcessGroup => name_and_kill(artist, pids),
+    }
+}
+
+/// Says who got away, and kills him.
+fn name_and_kill(artist: &str, pids: &[i32]) {
+    for pid in pids.iter().filter(|pid| alive(**pid)) {
+        println!("this port does not catch {artist}");
+        // SAFETY: kill(2) takes two numbers; the process is our artist, still alive.
+        unsafe { libc::kill(*pid, libc::SIGKILL) };
+    }
+    assert!(gone_soon(pids));
 }
 
 /// The leftovers that were killed are these, by number and name.
 fn blamed(ended: &Ended, pids: &[i32], name: &str) {
-    if ports::containment() == Containment::Everything {
+    if ports::containment() != Containment::ProcessGroup {
         for pid in pids {
             let found = ended
                 .killed
@@ -125,14 +136,41 @@ fn daemon_with_a_session_of_its_own_is_killed() {
     .unwrap();
     let (ended, pids) = end_with_artists(&place, process, 1);
     all_gone_if_contained("a daemon with a session of its own", &pids);
-    if ports::containment() == Containment::Everything {
+    if ports::containment() != Containment::ProcessGroup {
         assert_eq!(ended.killed.len(), 1, "{ended:?}");
     }
 }
 
 #[test]
+fn daemon_with_an_environment_of_its_own_is_killed() {
+    let place = Place::new();
+    // What `daemon` does, begun by a program that takes its environment away.
+    let script = "env -i ROLE=daemon \"$0\" \"$@\" & exit 0";
+    let words = ["/bin/sh", "-c", script].map(Into::into);
+    let process = ports::start(&ProcessSpec {
+        words: &[&words[..], &roles::words()].concat(),
+        env: &path_only(),
+        directory: &place.0,
+        terminal: false,
+    })
+    .unwrap();
+    let (_, pids) = end_with_artists(&place, process, 1);
+    all_gone_if_all_is_contained("a daemon with an environment of its own", &pids);
+}
+
+#[test]
+fn process_without_an_environment_is_killed_with_its_group() {
+    let script = "env -i /bin/sh -c 'echo $$ >> pids; exec /bin/sleep 600' & exit 0";
+    let (_, pids) = end_of_artists(script, false, 1);
+    match ports::containment() {
+        Containment::Everything => all_gone(&pids),
+        Containment::Environment | Containment::ProcessGroup => assert!(gone_soon(&pids)),
+    }
+}
+
+#[test]
 fn hoppers_that_are_never_the_same_process_are_killed() {
-    if ports::containment() == Containment::ProcessGroup {
+    if ports::containment() != Containment::Everything {
         // Nobody could stop it again.
         println!("this port does not catch hoppers");
         return;
@@ -188,6 +226,21 @@ fn job_with_a_group_of_its_own_is_killed() {
 fn loop_that_makes_ever_more_processes_is_killed() {
     let script = format!("while :; do ({SLEEPER} &); ({SLEEPER} &); sleep 0.01; done");
     let (_, pids) = end_of_artists(&script, false, 50);
+    all_gone(&pids);
+}
+
+#[test]
+fn loop_that_makes_ever_more_processes_in_a_group_of_its_own_is_killed() {
+    if ports::containment() == Containment::ProcessGroup {
+        println!("this port does not catch a loop in a group of its own");
+        return;
+    }
+    let place = Place::new();
+    place.program("sleeper", "#!/bin/sh\necho $$ >> pids\nexec sleep 600\n");
+    let endless = "#!/bin/sh\nwhile :; do (./sleeper &); (./sleeper &); sleep 0.01; done\n";
+    place.program("loop", endless);
+    let process = shell_in(&place.0, "set -m; ./loop & ./loop & exit 0", false);
+    let (_, pids) = end_with_artists(&place, process, 50);
     all_gone(&pids);
 }
 
@@ -286,8 +339,12 @@ fn step_that_kills_its_parent_does_not_free_what_has_left_its_group() {
     assert_eq!(exit_of(&mut process), Exit::Signal(libc::SIGKILL));
     let pids = place.pids(2);
     drop(process);
-    #[cfg(all(target_os = "linux", not(ports_unlisted)))]
-    assert!(gone_soon(&pids), "{pids:?}");
+    let promised = match ports::containment() {
+        Containment::Everything => cfg!(target_os = "linux"),
+        Containment::Environment => true,
+        Containment::ProcessGroup => false,
+    };
+    assert!(!promised || gone_soon(&pids), "{pids:?}");
     for pid in pids {
         // SAFETY: kill(2) takes two numbers.
         unsafe { libc::kill(pid, libc::SIGKILL) };

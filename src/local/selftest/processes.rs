@@ -301,6 +301,10 @@ fn end(directory: &Path) -> Tried {
 fn containment(_: &Path) -> Tried {
     Ok(match ports::containment() {
         Containment::Everything => Found::Works("everything that a step starts".to_owned()),
+        Containment::Environment => Found::Degraded(
+            "what leaves the process group of a step and drops its environment gets away"
+                .to_owned(),
+        ),
         Containment::ProcessGroup => {
             Found::Degraded("what leaves the process group of a step gets away".to_owned())
         }
