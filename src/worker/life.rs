@@ -347,14 +347,16 @@ fn patience(keepalive: Option<Duration>) -> Duration {
     })
 }
 
-/// The system gives up no later than we do: also while a step's output is on its way, and without a
-/// keepalive that says so. No limit without keepalives, which somebody may have turned off for a link
-/// that is away for long.
+/// The system gives up too, some time after we do. Not before: it counts from the first byte that it
+/// sent twice (`TCP_USER_TIMEOUT` of tcp(7)), and on a slow wire it catches up with that late while
+/// others arrive. No limit without keepalives, which somebody may have turned off for a link that is
+/// away for long.
 fn limit_unacknowledged(connection: &Connection, keepalive: Option<Duration>) {
     let Some(interval) = keepalive else {
         return;
     };
     let limit = interval.saturating_add(patience(keepalive));
+    let limit = limit.saturating_mul(4);
     if let Err(error) = ports::limit_unacknowledged(connection.socket(), limit) {
         debug!("the system does not limit how long the master may be silent: {error}");
     }
