@@ -7,7 +7,7 @@
 #   ci/rung.sh 4      all tests that need nothing but this machine
 #   ci/rung.sh 5      a real Buildbot master drives it (needs Python 3 with venv, and git)
 #
-# FEATURES="--no-default-features --features=tools" leaves out TLS, where its library does not build.
+# FEATURES="--no-default-features --features=tools,encodings" leaves out TLS, where its library does not build.
 set -eu
 cd "$(dirname "$0")/.."
 

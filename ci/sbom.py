@@ -22,7 +22,7 @@ def metadata(triple, tls):
     """The packages that the program is made of, and which of them each needs."""
     words = ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", triple]
     if not tls:
-        words += ["--no-default-features", "--features", "tools"]
+        words += ["--no-default-features", "--features", "tools,encodings"]
     done = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
 

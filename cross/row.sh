@@ -88,7 +88,7 @@ set_environment() {
         # Debian's Rust has no program that strips Mach-O.
         *-apple-*) flags="$flags -Clink-arg=-s" ;;
     esac
-    tls_built=no features="--no-default-features --features=tools"
+    tls_built=no features="--no-default-features --features=tools,encodings"
     if [ "$tls" = yes ] && grep -q '^tls = ' Cargo.toml; then
         tls_built=yes features=
     fi

@@ -1,6 +1,7 @@
 //! What works on this machine: every function of the port, called directly, and every command and every
 //! way to end one, through the real protocol.
 
+mod facts;
 mod files;
 mod processes;
 mod report;
@@ -94,7 +95,7 @@ pub fn can_serve(checks: &[Check]) -> bool {
 
 /// Calls every function of the port, in an empty directory. Takes some seconds.
 pub fn port(directory: &Path) -> Vec<Check> {
-    [processes::TRIES, system::TRIES, files::TRIES]
+    [processes::TRIES, system::TRIES, facts::TRIES, files::TRIES]
         .into_iter()
         .flatten()
         .map(|each| {

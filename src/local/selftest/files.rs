@@ -1,6 +1,5 @@
 //! Names, files and their attributes.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -49,7 +48,7 @@ pub(super) const TRIES: &[Try] = &[
         look: attributes,
     },
     Try {
-        name: "lock_file",
+        name: "lock_file, is_locked, lock_holder",
         see: "flock(2), fcntl(2)",
         needed: false,
         look: lock,
@@ -154,11 +153,22 @@ fn lock(directory: &Path) -> Tried {
     if !take(&first)? {
         return Err("a lock that nobody has is refused".to_owned());
     }
-    match take(&second)? {
-        false => Ok(Found::works()),
-        true => Ok(Found::Degraded(format!(
+    if take(&second)? {
+        return Ok(Found::Degraded(format!(
             "two can have one lock in {}",
-            Path::new(path.parent().unwrap_or(Path::new(OsStr::new("")))).display()
-        ))),
+            directory.display()
+        )));
+    }
+    if !ports::is_locked(&second).map_err(|error| error.to_string())? {
+        return Err("a lock that somebody has counts as free".to_owned());
+    }
+    match ports::lock_holder(&second) {
+        Some(pid) if pid == std::process::id() => Ok(Found::works()),
+        Some(pid) => Err(format!(
+            "process {pid} is said to have the lock of this one"
+        )),
+        None => Ok(Found::Works(
+            "the system does not tell who has it".to_owned(),
+        )),
     }
 }

@@ -1,8 +1,8 @@
-//! What the system tells about itself, its services, clocks, and the network.
+//! Processes from outside, clocks, and the network.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant};
 
 use ports::{Awake, ClockAlarm, Signal};
 
@@ -40,56 +40,14 @@ pub(super) const TRIES: &[Try] = &[
         look: boot,
     },
     Try {
-        name: "cpu_count",
-        see: "sched_getaffinity(2), sysconf(3)",
-        needed: true,
-        look: cpus,
-    },
-    Try {
-        name: "node_name",
-        see: "uname(2)",
-        needed: false,
-        look: node,
-    },
-    Try {
-        name: "local_time",
-        see: "localtime_r(3), tzset(3)",
-        needed: false,
-        look: time,
-    },
-    Try {
-        name: "error_text",
-        see: "strerror_r(3)",
-        needed: true,
-        look: error,
-    },
-    Try {
-        name: "home_directory, user_name",
-        see: "getpwuid_r(3)",
-        needed: false,
-        look: home,
-    },
-    Try {
-        name: "is_superuser",
-        see: "geteuid(2)",
-        needed: false,
-        look: superuser,
-    },
-    Try {
-        name: "service_manager",
-        see: "coracle service --help",
-        needed: false,
-        look: services,
-    },
-    Try {
         name: "set_umask",
         see: "umask(2)",
         needed: true,
         look: umask,
     },
     Try {
-        name: "limit_unacknowledged",
-        see: "TCP_USER_TIMEOUT in tcp(7)",
+        name: "limit_unacknowledged, unsent",
+        see: "TCP_USER_TIMEOUT and SIOCOUTQ in tcp(7)",
         needed: false,
         look: network,
     },
@@ -169,60 +127,6 @@ fn boot(_: &Path) -> Tried {
     }
 }
 
-fn cpus(_: &Path) -> Tried {
-    Ok(Found::Works(ports::cpu_count().to_string()))
-}
-
-fn node(_: &Path) -> Tried {
-    match ports::node_name() {
-        name if name.is_empty() => Ok(Found::Absent("the system does not tell".to_owned())),
-        _ => Ok(Found::works()),
-    }
-}
-
-fn time(_: &Path) -> Tried {
-    let time = ports::local_time(SystemTime::now());
-    match (2024..2200).contains(&time.year) {
-        true => Ok(Found::Works(format!("{:+} minutes from UTC", time.offset))),
-        false => Ok(Found::Degraded(format!(
-            "it is the year {}; set the clock",
-            time.year
-        ))),
-    }
-}
-
-fn error(_: &Path) -> Tried {
-    match ports::error_text(2).as_str() {
-        "" => Err("no text for error 2".to_owned()),
-        text => Ok(Found::Works(format!("2 is '{text}'"))),
-    }
-}
-
-fn home(directory: &Path) -> Tried {
-    let stat = ports::stat(directory, true).map_err(|error| error.to_string())?;
-    match (ports::home_directory(None), ports::user_name(stat.uid)) {
-        (Some(_), Some(name)) => Ok(Found::Works(name)),
-        (_, None) => Ok(Found::Degraded(format!("user {} has no name", stat.uid))),
-        (None, _) => Ok(Found::Degraded(
-            "this user has no home directory".to_owned(),
-        )),
-    }
-}
-
-fn superuser(_: &Path) -> Tried {
-    let text = if ports::is_superuser() { "yes" } else { "no" };
-    Ok(Found::Works(text.to_owned()))
-}
-
-fn services(_: &Path) -> Tried {
-    match ports::service_manager() {
-        Some(manager) => Ok(Found::Works(format!("{manager:?}"))),
-        None => Ok(Found::Works(
-            "none runs here, as in most containers".to_owned(),
-        )),
-    }
-}
-
 fn umask(_: &Path) -> Tried {
     let before = ports::set_umask(0o27);
     let between = ports::set_umask(before);
@@ -236,9 +140,15 @@ fn network(_: &Path) -> Tried {
     let text = |error: std::io::Error| format!("loopback: {error}");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(text)?;
     let stream = TcpStream::connect(listener.local_addr().map_err(text)?).map_err(text)?;
-    match ports::limit_unacknowledged(&stream, Duration::from_secs(60)) {
-        Ok(()) => Ok(Found::works()),
-        Err(error) => Ok(Found::Degraded(error.to_string())),
+    if let Err(error) = ports::limit_unacknowledged(&stream, Duration::from_secs(60)) {
+        return Ok(Found::Degraded(error.to_string()));
+    }
+    match ports::unsent(&stream) {
+        Some(0) => Ok(Found::works()),
+        Some(count) => Err(format!("{count} bytes are under way, and none was sent")),
+        None => Ok(Found::Degraded(
+            "a very slow link may be taken for a dead one".to_owned(),
+        )),
     }
 }
 
@@ -253,8 +163,16 @@ fn datagram(directory: &Path) -> Tried {
 
 fn clock(_: &Path) -> Tried {
     let mut alarm = ClockAlarm::new();
-    match alarm.sleep(Some(Duration::from_millis(20))) {
-        Awake::TimeOver | Awake::Roused => Ok(Found::works()),
+    let _ = alarm.sleep(Some(Duration::from_millis(20)));
+    alarm.rouser().rouse();
+    let begin = Instant::now();
+    let ended = alarm.sleep(Some(Duration::from_secs(5)));
+    match ended {
+        _ if begin.elapsed() >= Duration::from_secs(5) => Err("a sleeper is not roused".to_owned()),
+        Awake::TimeOver | Awake::Roused if alarm.is_told() => Ok(Found::works()),
+        Awake::TimeOver | Awake::Roused => Ok(Found::Works(
+            "the system does not tell when the clock is set".to_owned(),
+        )),
         Awake::ClockChanged => Ok(Found::Works("the clock was set just now".to_owned())),
     }
 }
