@@ -16,10 +16,10 @@ mod locks;
 mod memory;
 #[path = "linux/proc.rs"]
 mod proc;
-#[path = "linux/release.rs"]
-mod release;
 #[path = "shared/proc_files.rs"]
 mod proc_files;
+#[path = "linux/release.rs"]
+mod release;
 #[path = "linux/service.rs"]
 mod service;
 

@@ -2,10 +2,10 @@
 
 use std::ptr;
 
-#[cfg(target_pointer_width = "64")]
-use libc::Elf64_Phdr as Header;
 #[cfg(target_pointer_width = "32")]
 use libc::Elf32_Phdr as Header;
+#[cfg(target_pointer_width = "64")]
+use libc::Elf64_Phdr as Header;
 
 /// Read-only pages of the program and its libraries leave this process's memory, but not the system's
 /// cache: what is needed again comes back from there. Most of them were needed once, by the start.
@@ -41,7 +41,10 @@ unsafe extern "C" fn release_object(
         unsafe { std::slice::from_raw_parts(object.dlpi_phdr, usize::from(object.dlpi_phnum)) };
     // The addresses of this machine are as wide as a `usize`.
     let base = object.dlpi_addr as usize;
-    if headers.iter().any(|header| is_relocated_in_place(header, base)) {
+    if headers
+        .iter()
+        .any(|header| is_relocated_in_place(header, base))
+    {
         return 0;
     }
     for header in headers {
@@ -67,9 +70,9 @@ fn is_relocated_in_place(header: &Header, base: usize) -> bool {
     let count = header.p_memsz as usize / size_of::<[usize; 2]>();
     // SAFETY: the object has its dynamic section there, pairs of words, for as long as it is loaded.
     let section = unsafe { std::slice::from_raw_parts(begin, count) };
-    section.iter().any(|[tag, value]| {
-        *tag == DT_TEXTREL || (*tag == DT_FLAGS && *value & DF_TEXTREL != 0)
-    })
+    section
+        .iter()
+        .any(|[tag, value]| *tag == DT_TEXTREL || (*tag == DT_FLAGS && *value & DF_TEXTREL != 0))
 }
 
 /// Whole pages only: the rest of the first and the last one may be somebody else's.
