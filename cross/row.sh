@@ -94,9 +94,11 @@ set_environment() {
     fi
     # A build script's C compiler, where nothing else gives one: for objects only, without the system's headers.
     cc_flags="-ffreestanding -nostdlibinc -DRING_CORE_NOSTDLIBINC=1 -fPIC"
+    # cargo looks for its subcommands in its home first, unless that is in the path: there may be another clippy.
+    path=$zig_bin:$rust_bin:/usr/bin:/bin:${CARGO_HOME:-$HOME/.cargo}/bin
     set -- "CARGO_TARGET_${name}_RUSTFLAGS=$flags" "CARGO_TARGET_DIR=$work/build" \
         RUSTC_BOOTSTRAP=1 "RUSTC=$rust_bin/rustc" "RUSTDOC=$rust_bin/rustdoc" "CARGO=$rust_bin/cargo" \
-        "SYSROOT=$sysroot" "PATH=$zig_bin:$rust_bin:/usr/bin:/bin" "SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}"
+        "SYSROOT=$sysroot" "PATH=$path" "SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}"
     case $build in
         zig=*)
             set -- "$@" "ZIG=$zig_bin/python-zig" "ZIG_TARGET=${build#zig=}" "CC_$lower=$PWD/cross/zig-linker" \
@@ -138,10 +140,13 @@ without_code() {
 }
 
 lint() {
+    # It gives build scripts the C compiler and headers of its targets.
+    clippy=cargo-zigbuild
+    [ "$build" = zigbuild ] || clippy=$rust_bin/cargo-clippy
     # shellcheck disable=SC2086 # Words of their own, or none.
-    with_environment without_code "$rust_bin/cargo-clippy" clippy --locked -j "$jobs" \
+    with_environment without_code "$clippy" clippy --locked -j "$jobs" \
         -Zbuild-std=std,panic_unwind,test --target "$triple" $features -p coracle -- $LINTS &&
-        with_environment without_code "$rust_bin/cargo-clippy" clippy --locked -j "$jobs" \
+        with_environment without_code "$clippy" clippy --locked -j "$jobs" \
             -Zbuild-std=std,panic_unwind,test --target "$triple" -p ports --all-targets -- $LINTS
 }
 
