@@ -14,21 +14,24 @@ mod pages;
 mod process_table;
 #[path = "freebsd/reaper.rs"]
 mod reaper;
+#[path = "shared/working_directory.rs"]
+mod working_directory;
 
-use crate::Identity;
-use crate::ServiceManager;
+use crate::{Identity, ServiceManager};
+use process_table::microseconds;
+
 pub use crate::unix::*;
 pub(crate) use atomic::{pipe, socket_pair};
 pub(crate) use close_from::close_all_except;
 pub(crate) use load::load;
 pub(crate) use pages::memory;
-use process_table::microseconds;
 pub(crate) use process_table::{
     boot_id, process_clock, process_identity, process_start, processes_of,
 };
 pub(crate) use reaper::{
     become_reaper, before_exec, containment, kill_children, leftovers, reap_except, reap_orphans,
 };
+pub(crate) use working_directory::process_directory;
 
 /// Flags for opening the leader of a terminal: posix_openpt(2) has `O_CLOEXEC` since FreeBSD 10.
 pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
@@ -38,8 +41,19 @@ pub(crate) fn table_words(kind: i32, number: i32, _room: usize) -> Vec<i32> {
     vec![libc::CTL_KERN, libc::KERN_PROC, kind, number]
 }
 
-/// A row of the list of processes (`<sys/user.h>`); none for one that has ended.
-pub(crate) fn listed(row: &libc::kinfo_proc) -> Option<Listed> {
+/// The words that ask for the directory of a process.
+pub(crate) fn directory_words(pid: Pid) -> Vec<i32> {
+    vec![libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_CWD, pid]
+}
+
+/// They are answered by a `struct kinfo_file` of `<sys/user.h>`, cut behind the path.
+pub(crate) const PATH_AT: usize = std::mem::offset_of!(libc::kinfo_file, kf_path);
+
+/// A row of the list of processes (`<sys/user.h>`).
+pub(crate) type Row = libc::kinfo_proc;
+
+/// What a row tells; none for a process that has ended.
+pub(crate) fn listed(row: &Row) -> Option<Listed> {
     if row.ki_pid <= 0 || row.ki_stat == libc::SZOMB {
         return None;
     }

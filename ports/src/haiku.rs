@@ -9,6 +9,9 @@ use crate::ServiceManager;
 pub use crate::unix::*;
 pub(crate) use pages::memory;
 
+/// `B_FILE_ERROR` of its terminals is this one.
+pub(crate) const TERMINAL_ENDS: &[i32] = &[libc::EBADF];
+
 pub(crate) fn service_manager() -> Option<ServiceManager> {
     Some(ServiceManager::HaikuLaunch)
 }

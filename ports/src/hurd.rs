@@ -13,9 +13,8 @@ mod pages;
 #[path = "shared/proc_files.rs"]
 mod proc_files;
 
+use std::ffi::CStr;
 use std::io;
-use std::mem::offset_of;
-use std::os::fd::AsRawFd;
 
 pub use crate::unix::*;
 pub(crate) use marked::{Mark, Search, containment, new_mark};
@@ -26,45 +25,29 @@ pub(crate) fn c_library() -> Option<String> {
     Some("glibc".to_owned())
 }
 
-unsafe extern "C" {
-    /// getdirentries(3) of glibc (`<dirent.h>`), which the libc crate does not have for the Hurd.
-    fn getdirentries64(
-        descriptor: libc::c_int,
-        room: *mut libc::c_char,
-        size: libc::size_t,
-        base: *mut libc::off64_t,
-    ) -> libc::ssize_t;
-}
-
-/// Room for entries of a directory, aligned as they are.
-#[repr(align(8))]
-struct Entries([u8; 4096]);
-
-/// In the monitor: calls `visit` with every process. (`readdir` would ask for memory.)
+/// In the monitor: calls `visit` with every process. The C library has no getdents(2) here, so this asks
+/// for memory between fork and exec, which fork(2) of glibc leaves in order.
 pub(crate) fn listed_processes(mut visit: impl FnMut(Pid)) -> io::Result<()> {
-    let directory = proc_files::open(c"/proc", libc::O_DIRECTORY)?;
-    let mut entries = Entries([0; 4096]);
+    // SAFETY: the path ends with NUL.
+    let directory = unsafe { libc::opendir(c"/proc".as_ptr()) };
+    if directory.is_null() {
+        return Err(io::Error::last_os_error());
+    }
     loop {
-        let (room, size) = (entries.0.as_mut_ptr().cast(), entries.0.len());
-        let mut base = 0;
-        // SAFETY: pointer and size are of the same live buffer; `base` has room for one number.
-        let count = unsafe { getdirentries64(directory.as_raw_fd(), room, size, &mut base) };
-        let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-        let mut rest = entries.0.get(..count).unwrap_or_default();
-        if rest.is_empty() {
-            return Ok(());
+        // SAFETY: an open directory, which nobody else reads.
+        let entry = unsafe { libc::readdir64(directory) };
+        if entry.is_null() {
+            break;
         }
-        let (length_at, name_at) = (
-            offset_of!(libc::dirent64, d_reclen),
-            offset_of!(libc::dirent64, d_name),
-        );
-        while let Some([low, high]) = rest.get(length_at..length_at + 2) {
-            let length = usize::from(u16::from_ne_bytes([*low, *high]));
-            let name = rest.get(name_at..length).unwrap_or_default();
-            if let Some(pid) = proc_files::leading_number(name) {
-                visit(pid);
-            }
-            rest = rest.get(length.max(name_at)..).unwrap_or_default();
+        // SAFETY: the entry stays until the next one is read.
+        let name = unsafe { &raw const (*entry).d_name };
+        // SAFETY: the name ends with NUL, maybe behind the end of the field.
+        let name = unsafe { CStr::from_ptr(name.cast()) };
+        if let Some(pid) = proc_files::leading_number(name.to_bytes()) {
+            visit(pid);
         }
     }
+    // SAFETY: as above; it is not used any more.
+    unsafe { libc::closedir(directory) };
+    Ok(())
 }

@@ -1,6 +1,7 @@
-//! illumos: every step runs in a process contract of its own, which the monitor holds, and which no
-//! descendant can leave; so nothing that a step starts gets away, even if the monitor is killed
-//! (contract(5), process(5)). `/proc` tells who they are (proc(5)).
+//! illumos: every step runs in a process contract of its own, which the monitor holds, and which its
+//! descendants are in whatever group or session they make; so nothing that a step starts gets away, even
+//! if the monitor is killed, unless it makes contracts itself, as ctrun(1) does (contract(5),
+//! process(5)). `/proc` tells who they are (proc(5)).
 
 #[path = "shared/atomic.rs"]
 mod atomic;
@@ -18,6 +19,7 @@ mod streams;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::{Identity, Leftover, ServiceManager};
@@ -51,6 +53,11 @@ pub(crate) fn process_start(pid: u32) -> Option<u64> {
 
 pub(crate) fn process_identity(pid: u32) -> Option<Identity> {
     proc::process(pid).map(|process| process.listed.identity)
+}
+
+/// `/proc/PID/cwd` is a link that says nothing; the path is here (proc(5)).
+pub(crate) fn process_directory(pid: u32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/path/cwd")).ok()
 }
 
 pub(crate) fn leftovers(monitor: Pid, main: Pid, until: Instant) -> Vec<Leftover> {

@@ -14,7 +14,10 @@ mod marked;
 #[path = "shared/pages.rs"]
 mod pages;
 
+use std::ffi::OsString;
 use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 use crate::{Identity, ServiceManager};
 
@@ -56,6 +59,33 @@ pub(crate) fn process_identity(pid: u32) -> Option<Identity> {
         group,
         session: session.unsigned_abs(),
     })
+}
+
+pub(crate) fn process_directory(pid: u32) -> Option<PathBuf> {
+    let number = Pid::try_from(pid).ok().filter(|pid| *pid > 0)?;
+    let mut info = MaybeUninit::<libc::proc_vnodepathinfo>::zeroed();
+    let size = size_of::<libc::proc_vnodepathinfo>() as libc::c_int;
+    let (kind, room) = (libc::PROC_PIDVNODEPATHINFO, info.as_mut_ptr().cast());
+    // SAFETY: `room` has `size` bytes.
+    let filled = unsafe { libc::proc_pidinfo(number, kind, 0, room, size) };
+    if filled != size {
+        return None;
+    }
+    // SAFETY: the structure is plain numbers, for which all zeros is a value.
+    let path = unsafe { info.assume_init() }.pvi_cdir.vip_path;
+    let path = path.as_flattened().iter().map(|byte| *byte as u8);
+    let path: Vec<u8> = path.take_while(|byte| *byte != 0).collect();
+    (!path.is_empty()).then(|| PathBuf::from(OsString::from_vec(path)))
+}
+
+/// `kern.bootsessionuuid`: a text that every start of the system makes anew.
+pub(crate) fn boot_id() -> Option<String> {
+    let mut room = [0 as libc::c_char; 64];
+    let (mut size, buffer) = (room.len(), room.as_mut_ptr().cast());
+    let (name, none) = (c"kern.bootsessionuuid".as_ptr(), std::ptr::null_mut());
+    // SAFETY: the name ends with NUL, `buffer` has `size` bytes, and nothing is set.
+    check(unsafe { libc::sysctlbyname(name, buffer, &mut size, none, 0) }).ok()?;
+    Some(text(&room)).filter(|id| !id.is_empty())
 }
 
 pub(crate) fn service_manager() -> Option<ServiceManager> {

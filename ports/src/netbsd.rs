@@ -17,14 +17,19 @@ mod load;
 mod marked;
 #[path = "shared/pages.rs"]
 mod pages;
+#[path = "shared/process_table.rs"]
+mod process_table;
 #[path = "shared/raise_limits.rs"]
 mod raise_limits;
+#[path = "shared/working_directory.rs"]
+mod working_directory;
 
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use crate::ServiceManager;
+use crate::{Identity, ServiceManager};
+use process_table::microseconds;
 
 pub use crate::unix::*;
 pub(crate) use atomic::{pipe, socket_pair};
@@ -32,14 +37,53 @@ pub(crate) use close_from::close_all_except;
 pub(crate) use load::load;
 pub(crate) use marked::{Mark, Search, containment, new_mark};
 pub(crate) use pages::memory;
+pub(crate) use process_table::{
+    boot_id, process_clock, process_identity, process_start, processes_of,
+};
 pub(crate) use raise_limits::raise_limits;
+pub(crate) use working_directory::process_directory;
 
 /// The list of processes, `kern.proc2` of sysctl(7).
 pub(crate) const LIST: libc::c_int = libc::KERN_PROC2;
 /// A row of it (`<sys/sysctl.h>`).
-pub(crate) type NamedRow = libc::kinfo_proc2;
+pub(crate) type Row = libc::kinfo_proc2;
 /// Where in a row the number of the process is.
-pub(crate) const PID_AT: usize = std::mem::offset_of!(libc::kinfo_proc2, p_pid);
+pub(crate) const PID_AT: usize = std::mem::offset_of!(Row, p_pid);
+
+/// The words of `kern.proc2`, see sysctl(7): it wants to know the room, too.
+pub(crate) fn table_words(kind: i32, number: i32, room: usize) -> Vec<i32> {
+    let count = i32::try_from(room).unwrap_or(i32::MAX);
+    let size = size_of::<Row>() as i32;
+    vec![libc::CTL_KERN, LIST, kind, number, size, count]
+}
+
+/// What a row tells; none for a process that has ended.
+pub(crate) fn listed(row: &Row) -> Option<Listed> {
+    if row.p_pid <= 0 || ENDED.contains(&row.p_realstat) {
+        return None;
+    }
+    Some(Listed {
+        identity: Identity {
+            pid: row.p_pid.unsigned_abs(),
+            start: microseconds(row.p_ustart_sec, row.p_ustart_usec),
+            group: row.p__pgid.unsigned_abs(),
+            session: row.p_sid.unsigned_abs(),
+        },
+        name: text(&row.p_comm),
+    })
+}
+
+/// `SZOMB` and `SDEAD` of `<sys/proc.h>`.
+const ENDED: [u64; 2] = [5, 6];
+
+/// The words that ask for the directory of a process (NetBSD 9), answered by its path alone.
+pub(crate) fn directory_words(pid: Pid) -> Vec<i32> {
+    /// `<sys/sysctl.h>`; the libc crate does not have it.
+    const KERN_PROC_CWD: i32 = 6;
+    vec![libc::CTL_KERN, libc::KERN_PROC_ARGS, pid, KERN_PROC_CWD]
+}
+
+pub(crate) const PATH_AT: usize = 0;
 
 /// The texts in an answer of `kern.proc_args`, which has nothing else (sysctl(7)).
 pub(crate) fn texts_of(answer: &[u8], _address: usize) -> Option<&[u8]> {

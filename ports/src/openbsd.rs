@@ -20,9 +20,11 @@ mod pages;
 mod process_table;
 #[path = "shared/raise_limits.rs"]
 mod raise_limits;
+#[path = "shared/working_directory.rs"]
+mod working_directory;
 
 use crate::{Identity, ServiceManager};
-use process_table::{Row, microseconds};
+use process_table::microseconds;
 
 pub use crate::unix::*;
 pub(crate) use atomic::{pipe, socket_pair};
@@ -35,11 +37,12 @@ pub(crate) use process_table::{
     boot_id, process_clock, process_identity, process_start, processes_of,
 };
 pub(crate) use raise_limits::raise_limits;
+pub(crate) use working_directory::process_directory;
 
 /// The list of processes, `kern.proc` of sysctl(2).
 pub(crate) const LIST: libc::c_int = libc::KERN_PROC;
-/// A row of it.
-pub(crate) type NamedRow = Row;
+/// A row of it (`<sys/sysctl.h>`).
+pub(crate) type Row = libc::kinfo_proc;
 /// Where in a row the number of the process is.
 pub(crate) const PID_AT: usize = std::mem::offset_of!(Row, p_pid);
 
@@ -52,7 +55,14 @@ pub(crate) fn table_words(kind: i32, number: i32, room: usize) -> Vec<i32> {
     vec![libc::CTL_KERN, libc::KERN_PROC, kind, number, size, count]
 }
 
-/// A row of the list of processes (`<sys/sysctl.h>`); none for one that has ended.
+/// The words that ask for the directory of a process, which are answered by its path alone.
+pub(crate) fn directory_words(pid: Pid) -> Vec<i32> {
+    vec![libc::CTL_KERN, libc::KERN_PROC_CWD, pid]
+}
+
+pub(crate) const PATH_AT: usize = 0;
+
+/// What a row tells; none for a process that has ended.
 pub(crate) fn listed(row: &Row) -> Option<Listed> {
     if row.p_pid <= 0 || i32::from(row.p_stat) == DEAD {
         return None;

@@ -10,6 +10,8 @@ mod pages;
 #[path = "shared/streams.rs"]
 mod streams;
 
+use std::path::PathBuf;
+
 use crate::ServiceManager;
 
 pub use crate::unix::*;
@@ -17,6 +19,11 @@ pub(crate) use load::load;
 pub(crate) use locks::{is_locked, lock_file, lock_holder};
 pub(crate) use pages::memory;
 pub(crate) use streams::take_terminal;
+
+/// As on illumos: `/proc/PID/cwd` is a link that says nothing (proc(5)).
+pub(crate) fn process_directory(pid: u32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/path/cwd")).ok()
+}
 
 pub(crate) fn service_manager() -> Option<ServiceManager> {
     Some(ServiceManager::Smf)

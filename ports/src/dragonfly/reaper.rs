@@ -5,7 +5,8 @@ use std::mem::zeroed;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Instant;
 
-use super::process_table::{Row, rows};
+use super::Row;
+use super::process_table::rows;
 use crate::unix::{Pid, check, kill, own_id, reap, text};
 use crate::{Containment, Leftover};
 

@@ -47,6 +47,8 @@ struct Kill {
     spare: [libc::c_uint; 15],
 }
 
+/// `REAPER_STATUS_OWNED`: it is a reaper itself.
+const OWNED: libc::c_uint = 1;
 /// The entry of the list is one.
 const VALID: libc::c_uint = 1;
 /// It is a child of the reaper, not a descendant further down.
@@ -61,14 +63,24 @@ fn request<T>(pid: Pid, what: libc::c_int, data: *mut T) -> bool {
     check(unsafe { libc::procctl(libc::P_PID, pid, what, data.cast()) }).is_ok()
 }
 
-pub(crate) fn containment() -> Containment {
+/// The flags of a process, as far as reapers go.
+fn flags_of(pid: Pid) -> Option<libc::c_uint> {
     // SAFETY: the structure is plain numbers, for which all zeros is a value.
     let mut status: Status = unsafe { zeroed() };
-    // In a jail and elsewhere; only a kernel without the call refuses.
-    if request(own_id(), libc::PROC_REAP_STATUS, &raw mut status) {
-        Containment::Everything
-    } else {
-        Containment::ProcessGroup
+    request(pid, libc::PROC_REAP_STATUS, &raw mut status).then_some(status.flags)
+}
+
+/// Whether a process is a reaper. What one asks of another process is about its reaper, process 1 in the
+/// end, and would mean the whole machine.
+fn is_reaper(pid: Pid) -> bool {
+    flags_of(pid).is_some_and(|flags| flags & OWNED != 0)
+}
+
+pub(crate) fn containment() -> Containment {
+    match flags_of(own_id()) {
+        Some(_) => Containment::Everything,
+        // Only a kernel without the call refuses, in a jail or elsewhere.
+        None => Containment::ProcessGroup,
     }
 }
 
@@ -94,6 +106,9 @@ pub(crate) fn before_exec(monitor: Pid) {
 
 /// In the monitor: kills all its descendants, children of children too, in one call.
 pub(crate) fn kill_children(_round: u32) {
+    if !is_reaper(own_id()) {
+        return;
+    }
     // SAFETY: the structure is plain numbers, for which all zeros is a value.
     let mut order: Kill = unsafe { zeroed() };
     order.signal = libc::SIGKILL;
@@ -140,6 +155,9 @@ fn room_for_most() -> Vec<PidInfo> {
 }
 
 pub(crate) fn leftovers(monitor: Pid, main: Pid, _until: Instant) -> Vec<Leftover> {
+    if !is_reaper(monitor) {
+        return Vec::new();
+    }
     let mut room = room_for_most();
     let found = descendants_of(monitor, &mut room).filter(|info| info.pid != main);
     found

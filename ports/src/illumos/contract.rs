@@ -21,9 +21,9 @@ const HARDWARE_ERROR: libc::c_uint = 0x20;
 /// `P_CTID` of `<sys/procset.h>`.
 const OF_CONTRACT: libc::c_int = 13;
 
-/// So often and with such pauses it is seen whether anybody is left.
-const ROUNDS: u32 = 100;
-const PAUSE: Duration = Duration::from_millis(1);
+/// Pauses between two looks at whether anybody is left.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 // The libc crate does not have these. The first five only make one ioctl(2).
 #[link(name = "contract")]
@@ -50,27 +50,36 @@ static NOTE: AtomicPtr<AtomicI32> = AtomicPtr::new(ptr::null_mut());
 
 /// Contracts are there unless `/system/contract` is not mounted, as in a bare chroot.
 pub(crate) fn containment() -> Containment {
-    match std::fs::metadata("/system/contract/process/template") {
-        Ok(_) => Containment::Everything,
-        Err(_) => Containment::ProcessGroup,
+    match with_template(set_terms) {
+        Some(true) => Containment::Everything,
+        Some(false) | None => Containment::ProcessGroup,
     }
 }
 
 /// In the monitor: what it forks next is in a contract of its own.
 pub(crate) fn become_reaper() {
-    // SAFETY: TEMPLATE ends with NUL; the flags need no mode.
-    let template = unsafe { libc::open(TEMPLATE.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
-    if template < 0 {
-        return;
-    }
-    if make_note().is_some() {
-        activate(template);
-    }
-    close_inherited(template);
+    with_template(|template| {
+        if make_note().is_some() && set_terms(template) {
+            // SAFETY: takes an open template.
+            unsafe { ct_tmpl_activate(template) };
+        }
+    });
 }
 
-/// Sets the terms and activates the template for this thread.
-fn activate(template: RawFd) {
+/// Opens the template for a moment. With no flag more than these: it is refused else (EINVAL).
+fn with_template<T>(then: impl FnOnce(RawFd) -> T) -> Option<T> {
+    // SAFETY: TEMPLATE ends with NUL; the flags need no mode.
+    let template = unsafe { libc::open(TEMPLATE.as_ptr(), libc::O_RDWR) };
+    if template < 0 {
+        return None;
+    }
+    let result = then(template);
+    close_inherited(template);
+    Some(result)
+}
+
+/// Sets the terms of a template; whether that could be done.
+fn set_terms(template: RawFd) -> bool {
     // SAFETY: takes an open template and a number.
     let fatal = unsafe { ct_pr_tmpl_set_fatal(template, HARDWARE_ERROR) };
     // SAFETY: as above.
@@ -79,10 +88,7 @@ fn activate(template: RawFd) {
     let critical = unsafe { ct_tmpl_set_critical(template, 0) };
     // SAFETY: as above.
     let informative = unsafe { ct_tmpl_set_informative(template, 0) };
-    if [fatal, orphans, critical, informative] == [0; 4] {
-        // SAFETY: takes an open template.
-        unsafe { ct_tmpl_activate(template) };
-    }
+    [fatal, orphans, critical, informative] == [0; 4]
 }
 
 /// Makes the memory for the number; none if there is no more.
@@ -135,20 +141,18 @@ pub(crate) fn before_exec(monitor: Pid) {
     close_inherited(file);
 }
 
-/// In the monitor: kills all members of the contract. They are not its children, so it waits a
-/// moment for them here, round after round.
+/// In the monitor: kills all members of the contract. They are not its children, so it waits for them
+/// here; what cannot be killed yet keeps it waiting.
 pub(crate) fn kill_children(_round: u32) {
     let contract = note().map_or(0, |note| note.load(Ordering::SeqCst));
     if contract <= 0 {
         return;
     }
-    for _ in 0..ROUNDS {
-        // SAFETY: sigsend(2) takes numbers.
-        let sent = unsafe { sigsend(OF_CONTRACT, contract as libc::id_t, libc::SIGKILL) };
-        if sent != 0 {
-            // Nobody is in it any more.
-            return;
-        }
-        let _ = wait_with_signals(None, Some(PAUSE), &all_signals());
+    let mut pause = SHORTEST_PAUSE;
+    // It fails when nobody is in it any more, or only who may not be killed by us.
+    // SAFETY: sigsend(2) takes numbers.
+    while unsafe { sigsend(OF_CONTRACT, contract as libc::id_t, libc::SIGKILL) } == 0 {
+        let _ = wait_with_signals(None, Some(pause), &all_signals());
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }

@@ -9,8 +9,8 @@ use crate::unix::{Pid, check, text};
 const MOST: usize = 32 * 1024;
 /// The list of processes, in numbers of 8 bytes, two processes each.
 pub(crate) const LIST_ROOM: usize = MOST / 2;
-/// Arguments and environment: `ARG_MAX` of `<sys/syslimits.h>`, and what comes before them.
-pub(crate) const TEXT_ROOM: usize = 1024 * 1024 + 16 * 1024;
+/// Arguments and environment: `ARG_MAX` of `<sys/syslimits.h>`. Who offers more room gets nothing.
+pub(crate) const TEXT_ROOM: usize = 1024 * 1024;
 
 /// Calls `visit` with every process.
 pub(crate) fn for_each_process(list: &mut [u64], mut visit: impl FnMut(Pid)) {
@@ -39,4 +39,17 @@ pub(crate) fn holds(pid: Pid, entry: &[u8], text: &mut [u8]) -> Option<bool> {
 pub(crate) fn name_of(pid: Pid) -> Option<String> {
     let information = super::information(u32::try_from(pid).ok()?)?;
     Some(text(&information.pbi_comm))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_environment_can_be_read() {
+        let mut text = vec![0; TEXT_ROOM];
+        let own = crate::unix::own_id();
+        // It has an entry (the name of one with nothing else is none).
+        assert_eq!(holds(own, b"=", &mut text), Some(false));
+    }
 }

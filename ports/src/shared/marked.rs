@@ -108,10 +108,13 @@ impl Search {
 
 pub(crate) fn containment() -> Containment {
     let mut text = vec![0; environments::TEXT_ROOM];
-    // Whether environments can be read here at all: our own must be.
-    match environments::holds(own_id(), b"=", &mut text) {
-        Some(_) => Containment::Environment,
-        None => Containment::ProcessGroup,
+    let mut list = vec![0; environments::LIST_ROOM];
+    // Whether processes are listed here and environments can be read at all: our own must be.
+    let (own, mut listed) = (own_id(), false);
+    environments::for_each_process(&mut list, |pid| listed |= pid == own);
+    match environments::holds(own, b"=", &mut text) {
+        Some(_) if listed => Containment::Environment,
+        Some(_) | None => Containment::ProcessGroup,
     }
 }
 

@@ -1,5 +1,6 @@
-//! The kernel's list of processes, by sysctl(3) `kern.proc`: FreeBSD, DragonFly, OpenBSD. What a row
-//! looks like differs: the system's file has `listed`, and `table_words` for its words of the question.
+//! The kernel's list of processes, by sysctl(3) `kern.proc`: FreeBSD, DragonFly, OpenBSD, NetBSD. What a
+//! row looks like differs: the system's file has `Row`, `listed`, and `table_words` for its words of
+//! the question.
 //!
 //! Starts of processes are told in the time of the wall clock here. If the clock is set, they or
 //! the name of this boot move; processes of before then count as strangers, and are left alone.
@@ -8,10 +9,8 @@ use std::mem::{MaybeUninit, size_of};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::Identity;
+use crate::system::Row;
 use crate::unix::{Listed, check};
-
-/// What the kernel tells of one process (`<sys/user.h>`, `<sys/kinfo.h>`, `<sys/sysctl.h>`).
-pub(crate) type Row = libc::kinfo_proc;
 
 /// The processes of one kind (`KERN_PROC_PGRP` and so on) with this number.
 pub(crate) fn processes(kind: libc::c_int, number: libc::c_int) -> Option<Vec<Listed>> {

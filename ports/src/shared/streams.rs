@@ -14,8 +14,9 @@ pub(crate) fn take_terminal(follower: RawFd) -> io::Result<()> {
     let found = check(unsafe { libc::ioctl(follower, libc::I_FIND, c"ldterm".as_ptr()) })?;
     if found == 0 {
         for module in [c"ptem", c"ldterm"] {
-            // SAFETY: I_PUSH takes the name of a module, which ends with NUL.
-            check(unsafe { libc::ioctl(follower, libc::I_PUSH, module.as_ptr()) })?;
+            // `I_PUSH` would make it the controlling terminal, which cannot be done again below.
+            // SAFETY: __I_PUSH_NOCTTY takes the name of a module, which ends with NUL.
+            check(unsafe { libc::ioctl(follower, libc::__I_PUSH_NOCTTY, module.as_ptr()) })?;
         }
     }
     crate::unix::take_terminal(follower)

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use crate::system::{LIST, PID_AT, texts_of};
+use crate::system::{LIST, PID_AT, Row, texts_of};
 use crate::unix::{Pid, check, text};
 
 /// So many processes are seen. With more than that, some are not until others are gone.
@@ -111,7 +111,6 @@ pub(crate) fn holds(pid: Pid, entry: &[u8], text: &mut [u8]) -> Option<bool> {
 
 /// The name of a process. Not async-signal-safe.
 pub(crate) fn name_of(pid: Pid) -> Option<String> {
-    type Row = crate::system::NamedRow;
     let size = size_of::<Row>();
     let words = [
         libc::CTL_KERN,

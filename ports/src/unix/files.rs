@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, lchown, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use super::raw::{self, check};
@@ -66,15 +67,20 @@ pub(crate) fn make_link(target: &Path, link: &Path) -> io::Result<()> {
     symlink(target, link)
 }
 
-pub(crate) fn make_node(path: &Path, model: &FileStat) -> io::Result<()> {
-    let path = path_text(path)?;
+pub(crate) fn make_node(place: &Path, model: &FileStat) -> io::Result<()> {
+    let path = path_text(place)?;
     let mode = model.mode as libc::mode_t;
     if mode & libc::S_IFMT == libc::S_IFIFO {
         // SAFETY: `path` ends with NUL and lives through the call.
         return check(unsafe { libc::mkfifo(path.as_ptr(), mode & 0o7777) }).map(drop);
     }
     // SAFETY: as above.
-    check(unsafe { libc::mknod(path.as_ptr(), mode, model.node as libc::dev_t) }).map(drop)
+    let made = check(unsafe { libc::mknod(path.as_ptr(), mode, model.node as libc::dev_t) });
+    if made.is_err() && mode & libc::S_IFMT == libc::S_IFSOCK {
+        // Some systems make sockets in this way only.
+        return UnixListener::bind(place).map(drop);
+    }
+    made.map(drop)
 }
 
 pub(crate) fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {

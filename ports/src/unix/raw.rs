@@ -123,7 +123,19 @@ pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     let flags = check(unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL) })?;
     let flags = flags | libc::O_NONBLOCK;
     // SAFETY: F_SETFL takes a number.
-    check(unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
+    let set = check(unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags) });
+    match set {
+        // macOS says so of a terminal whose follower nobody has opened yet, and sets it all the same.
+        Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => {
+            // SAFETY: F_GETFL takes no third argument.
+            let now = check(unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL) })?;
+            if now & libc::O_NONBLOCK == 0 {
+                return Err(error);
+            }
+            Ok(())
+        }
+        result => result.map(drop),
+    }
 }
 
 /// Closes a descriptor on exec.

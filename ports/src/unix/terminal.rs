@@ -18,6 +18,9 @@ const WINDOW: libc::winsize = libc::winsize {
 /// Flags for opening the leader of a terminal; all that POSIX allows.
 pub(crate) const LEADER_FLAGS: i32 = libc::O_RDWR | libc::O_NOCTTY;
 
+/// Errors by which some systems end a terminal when nobody has its follower open any more.
+pub(crate) const TERMINAL_ENDS: &[i32] = &[libc::EIO];
+
 /// Opens a new pseudo terminal: the leader and the follower's path. Not async-signal-safe.
 pub(crate) fn open_terminal() -> io::Result<(OwnedFd, CString)> {
     // SAFETY: posix_openpt(3) takes flags.

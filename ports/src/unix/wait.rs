@@ -93,6 +93,11 @@ fn milliseconds(time: Duration) -> libc::c_int {
     libc::c_int::try_from(up).unwrap_or(libc::c_int::MAX)
 }
 
+fn is_end_of_terminal(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    number.is_some_and(|number| crate::system::TERMINAL_ENDS.contains(&number))
+}
+
 impl ReadEnd {
     pub(crate) fn new(descriptor: OwnedFd) -> io::Result<ReadEnd> {
         raw::set_nonblocking(descriptor.as_fd())?;
@@ -105,8 +110,7 @@ impl ReadEnd {
             Ok(0) => Ok(Read::End),
             Ok(count) => Ok(Read::Bytes(count)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::NotYet),
-            // How some systems end a terminal when nobody has its follower open any more.
-            Err(error) if error.raw_os_error() == Some(libc::EIO) => Ok(Read::End),
+            Err(error) if is_end_of_terminal(&error) => Ok(Read::End),
             Err(error) => Err(error),
         }
     }
@@ -121,10 +125,7 @@ impl WriteEnd {
     pub(crate) fn system_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match raw::retry(|| raw::write(self.0.as_fd(), bytes)) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            // The end of a terminal, as for reading.
-            Err(error) if error.raw_os_error() == Some(libc::EIO) => {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
+            Err(error) if is_end_of_terminal(&error) => Err(io::ErrorKind::BrokenPipe.into()),
             result => result,
         }
     }
