@@ -7,7 +7,7 @@ jobs=${CORACLE_CROSS_JOBS:-2}
 # A line that changes whenever a row must be done again: of sources and tools.
 fingerprint_of_all() {
     {
-        git ls-files -co --exclude-standard -- Cargo.toml Cargo.lock src ports cross ci/cross.sh ci/cross-tools.sh |
+        git ls-files -co --exclude-standard -- .cargo Cargo.toml Cargo.lock src ports cross ci/cross.sh ci/cross-tools.sh |
             grep -v -e '\.md$' -e '^cross/targets.txt$' -e '^cross/Cross.toml$' | LC_ALL=C sort | xargs sha256sum
         "$rust_bin/rustc" --version
         cat "$zig_bin/../versions"

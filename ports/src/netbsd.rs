@@ -18,6 +18,7 @@ mod marked;
 #[path = "shared/pages.rs"]
 mod pages;
 #[path = "shared/process_table.rs"]
+#[allow(dead_code)] // `process_start`, see below.
 mod process_table;
 #[path = "shared/raise_limits.rs"]
 mod raise_limits;
@@ -27,6 +28,7 @@ mod working_directory;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use crate::{Identity, ServiceManager};
 use process_table::microseconds;
@@ -37,9 +39,7 @@ pub(crate) use close_from::close_all_except;
 pub(crate) use load::load;
 pub(crate) use marked::{Mark, Search, containment, new_mark};
 pub(crate) use pages::memory;
-pub(crate) use process_table::{
-    boot_id, process_clock, process_identity, process_start, processes_of,
-};
+pub(crate) use process_table::{boot_id, process_clock, processes_of};
 pub(crate) use raise_limits::raise_limits;
 pub(crate) use working_directory::process_directory;
 
@@ -73,8 +73,27 @@ pub(crate) fn listed(row: &Row) -> Option<Listed> {
     })
 }
 
-/// `SZOMB` and `SDEAD` of `<sys/proc.h>`.
-const ENDED: [u64; 2] = [5, 6];
+/// `SDYING`, `SZOMB` and `SDEAD` of `<sys/proc.h>`.
+const ENDED: [u64; 3] = [3, 5, 6];
+
+pub(crate) fn process_start(pid: u32) -> Option<u64> {
+    process_identity(pid).map(|identity| identity.start)
+}
+
+/// While a process becomes another program, the list does not say when it was started; then a moment
+/// later. May block for that long.
+pub(crate) fn process_identity(pid: u32) -> Option<Identity> {
+    const TRIES: u32 = 50;
+    const BETWEEN: Duration = Duration::from_millis(1);
+    for _ in 0..TRIES {
+        let found = process_table::process_identity(pid)?;
+        if found.start != 0 {
+            return Some(found);
+        }
+        std::thread::sleep(BETWEEN);
+    }
+    None
+}
 
 /// The words that ask for the directory of a process (NetBSD 9), answered by its path alone.
 pub(crate) fn directory_words(pid: Pid) -> Vec<i32> {

@@ -62,6 +62,34 @@ pub(crate) fn directory_words(pid: Pid) -> Vec<i32> {
 
 pub(crate) const PATH_AT: usize = 0;
 
+/// The part of a `siginfo_t` that tells of a child (`<sys/siginfo.h>`). The libc crate (0.2.191) looks for
+/// it behind the end of the structure.
+#[repr(C)]
+struct ChildInfo {
+    signal: libc::c_int,
+    code: libc::c_int,
+    error: libc::c_int,
+    child: Child,
+}
+
+#[repr(C)]
+struct Child {
+    pid: Pid,
+    uid: libc::uid_t,
+    user_time: libc::clock_t,
+    system_time: libc::clock_t,
+    status: libc::c_int,
+}
+
+const _: () = assert!(size_of::<ChildInfo>() <= size_of::<libc::siginfo_t>());
+
+/// The number and the status of the child in an answer of waitid(2) (OpenBSD 7.3).
+pub(crate) fn child_in(info: &libc::siginfo_t) -> (Pid, libc::c_int) {
+    // SAFETY: the structure is at least as long, as aligned, and plain numbers.
+    let info = unsafe { &*std::ptr::from_ref(info).cast::<ChildInfo>() };
+    (info.child.pid, info.child.status)
+}
+
 /// What a row tells; none for a process that has ended.
 pub(crate) fn listed(row: &Row) -> Option<Listed> {
     if row.p_pid <= 0 || i32::from(row.p_stat) == DEAD {

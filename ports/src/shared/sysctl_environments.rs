@@ -95,6 +95,8 @@ pub(crate) fn holds(pid: Pid, entry: &[u8], text: &mut [u8]) -> Option<bool> {
     for room in [USUAL_TEXT, TEXT_ROOM] {
         let text = text.get_mut(..room)?;
         match ask(&words, text.as_mut_ptr().cast(), room) {
+            // NetBSD cuts off what does not fit without a word.
+            Ok(size) if size == room && room < TEXT_ROOM => {}
             Ok(size) => {
                 let address = text.as_ptr().addr();
                 return Some(

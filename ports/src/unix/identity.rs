@@ -112,7 +112,10 @@ fn is_proof(leader: &Identity, member: &Listed, traces: &Traces<'_>) -> bool {
         let place = traces.directory.zip(works);
         place.is_some_and(|(place, works)| works.starts_with(place))
     };
-    session == leader.session && start >= leader.start && (was_there() || works_there())
+    // OpenBSD says 0 when the leader of the session has ended.
+    [leader.session, 0].contains(&session)
+        && start >= leader.start
+        && (was_there() || works_there())
 }
 
 fn process_group_and_session() -> [Pid; 2] {

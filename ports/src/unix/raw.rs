@@ -197,19 +197,11 @@ pub(crate) fn move_low(descriptor: RawFd) -> io::Result<RawFd> {
 
 /// Looks whether a child has ended, without reaping it: its number stays taken.
 pub(crate) fn peek_exit(pid: Pid) -> io::Result<Option<Exit>> {
-    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    // SAFETY: `info` has room for one siginfo_t.
-    let found = unsafe { libc::waitid(libc::P_PID, pid as libc::id_t, info.as_mut_ptr(), options) };
-    check(found)?;
-    // SAFETY: siginfo_t is plain numbers, for which all zeros is a value, and waitid(2) filled it.
-    let info = unsafe { info.assume_init() };
-    // SAFETY: waitid(2) sets the member for children, or the zeros from above are still there.
-    if unsafe { info.si_pid() } == 0 {
+    let info = peek(libc::P_PID, pid as libc::id_t)?;
+    let (found, status) = crate::system::child_in(&info);
+    if found == 0 {
         return Ok(None);
     }
-    // SAFETY: as above.
-    let status = unsafe { info.si_status() };
     Ok(Some(match info.si_code {
         libc::CLD_EXITED => Exit::Code(status & 0xff),
         _ => Exit::Signal(status),
@@ -218,16 +210,28 @@ pub(crate) fn peek_exit(pid: Pid) -> io::Result<Option<Exit>> {
 
 /// Looks for any child that has ended, without reaping it; its number.
 pub(crate) fn peek_any() -> Option<Pid> {
+    let info = peek(libc::P_ALL, 0).ok()?;
+    let (found, _) = crate::system::child_in(&info);
+    (found != 0).then_some(found)
+}
+
+/// `waitid(2)` for children that have ended, which are not reaped; all zeros if none has.
+fn peek(kind: libc::idtype_t, number: libc::id_t) -> io::Result<libc::siginfo_t> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
     // SAFETY: `info` has room for one siginfo_t.
-    let found = unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) };
-    check(found).ok()?;
+    check(unsafe { libc::waitid(kind, number, info.as_mut_ptr(), options) })?;
     // SAFETY: siginfo_t is plain numbers, for which all zeros is a value, and waitid(2) filled it.
-    let info = unsafe { info.assume_init() };
-    // SAFETY: waitid(2) sets the member for children, or the zeros from above are still there.
+    Ok(unsafe { info.assume_init() })
+}
+
+/// The number and the status of the child in an answer of waitid(2).
+pub(crate) fn child_in(info: &libc::siginfo_t) -> (Pid, libc::c_int) {
+    // SAFETY: waitid(2) sets the member for children, or it is zeros.
     let pid = unsafe { info.si_pid() };
-    (pid != 0).then_some(pid)
+    // SAFETY: as above.
+    let status = unsafe { info.si_status() };
+    (pid, status)
 }
 
 /// `waitpid(2)` for one child: true when it has ended and was reaped.
