@@ -109,6 +109,8 @@ pub(crate) fn listed(row: &Row) -> Option<Listed> {
     })
 }
 
+pub(crate) const LOST_SESSION: Option<u32> = Some(0);
+
 /// `SDEAD` of `<sys/proc.h>`: what waits for its parent.
 const DEAD: i32 = 6;
 

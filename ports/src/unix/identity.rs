@@ -40,6 +40,10 @@ pub(crate) fn boot_id() -> Option<String> {
     None
 }
 
+/// What the list of processes says of a session whose leader has ended, if it does not name the leader
+/// any more.
+pub(crate) const LOST_SESSION: Option<u32> = None;
+
 /// The living processes of a group or of a session of that number; none if the system has no list.
 pub(crate) fn processes_of(_group: u32) -> Option<Vec<Listed>> {
     None
@@ -112,10 +116,8 @@ fn is_proof(leader: &Identity, member: &Listed, traces: &Traces<'_>) -> bool {
         let place = traces.directory.zip(works);
         place.is_some_and(|(place, works)| works.starts_with(place))
     };
-    // OpenBSD says 0 when the leader of the session has ended.
-    [leader.session, 0].contains(&session)
-        && start >= leader.start
-        && (was_there() || works_there())
+    let same = session == leader.session || Some(session) == crate::system::LOST_SESSION;
+    same && start >= leader.start && (was_there() || works_there())
 }
 
 fn process_group_and_session() -> [Pid; 2] {
