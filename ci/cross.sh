@@ -6,8 +6,8 @@
 #   ci/cross.sh --table           prints the table of what has been done so far; builds nothing
 #   ci/cross.sh --contract TRIPLE only the tests that run on the platform, for ci/check.sh
 #
-# A row that passed is done again only when its line, the sources or the tools have changed, so a walk that was
-# stopped goes on where it was. Fails if a row falls below its tier. Logs lie in target/cross/log, programs in
+# A row that passed is done again only when its line, the tools or the sources have changed, those of other systems
+# aside, so a walk that was stopped goes on where it was. Fails if a row falls below its tier. Logs lie in target/cross/log, programs in
 # target/cross/out. CORACLE_CROSS_JOBS is the number of compilers at a time (2).
 set -eu
 cd "$(dirname "$0")/.."
@@ -75,10 +75,9 @@ EOF
 fi
 
 if [ "$mode" = all ]; then
-    common=$(fingerprint_of_all)
     # The rows come by descriptor 3: what a row runs must not read them.
     while read -r triple system tier build emulator tls _ <&3; do
-        row "$common"
+        row
     done 3<<EOF
 $list
 EOF

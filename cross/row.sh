@@ -4,11 +4,14 @@
 
 jobs=${CORACLE_CROSS_JOBS:-2}
 
-# A line that changes whenever a row must be done again: of sources and tools.
-fingerprint_of_all() {
+# A line that changes whenever a row of $system must be done again: of sources and tools. What only other systems are
+# made of does not count.
+fingerprint() {
+    others=$(rows | awk -v own="$system" '$2 != own {print tolower($2)}' | sort -u | paste -s -d '|')
     {
         git ls-files -co --exclude-standard -- .cargo Cargo.toml Cargo.lock src ports cross ci/cross.sh ci/cross-tools.sh |
-            grep -v -e '\.md$' -e '^cross/targets.txt$' -e '^cross/Cross.toml$' | LC_ALL=C sort | xargs sha256sum
+            grep -v -e '\.md$' -e '^cross/targets.txt$' -e '^cross/Cross.toml$' |
+            grep -v -E "^ports/src/($others)(\.rs$|/)" | LC_ALL=C sort | xargs sha256sum
         "$rust_bin/rustc" --version
         cat "$zig_bin/../versions"
         cat "$qemu_bin/version"
@@ -19,7 +22,7 @@ fingerprint_of_all() {
 row() {
     state=$work/state/$triple
     log=$work/log/$triple.log
-    print=$(echo "$1 $triple $system $tier $build $emulator $tls" | sha256sum | cut -d ' ' -f 1)
+    print=$(echo "$(fingerprint) $triple $system $tier $build $emulator $tls" | sha256sum | cut -d ' ' -f 1)
     if grep -qs "^print=$print\$" "$state" && grep -qs "^reached=$tier\$" "$state"; then
         echo "$triple: unchanged"
         return 0
