@@ -26,6 +26,24 @@ fn an_endless_program_that_nobody_listens_to_is_held_and_can_be_interrupted() {
 }
 
 #[test]
+fn a_terminal_that_nobody_listens_to_is_taken_away_from_a_program_that_does_not_end() {
+    let scene = Scene::new();
+    let shell = Shell {
+        use_pty: true,
+        interrupt_signal: "INT".to_owned(),
+        ..sh("trap '' INT; yes; sleep 60")
+    };
+    let mut step = scene.start(shell);
+    step.acknowledging = false;
+    step.until_quiet(Duration::from_millis(700));
+    step.interrupt();
+    let report = step.finish();
+    let header = report.header();
+    assert!(header.contains("process killed by signal 1\n"), "{header}");
+    assert_eq!(report.code(), -1);
+}
+
+#[test]
 fn an_endless_program_that_nobody_listens_to_can_be_abandoned() {
     let scene = Scene::new();
     let mut step = scene.start(sh("yes"));

@@ -15,6 +15,8 @@ use crate::FileStat;
 /// Permission bits that make a program run as its owner or group (chmod(1)).
 const SET_USER: u32 = 0o4000;
 const SET_GROUP: u32 = 0o2000;
+/// Those two, and the one that is for directories.
+const SPECIAL: u32 = 0o7000;
 
 pub(crate) fn name_bytes(name: &OsStr) -> Cow<'_, [u8]> {
     Cow::Borrowed(name.as_bytes())
@@ -94,7 +96,12 @@ pub(crate) fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {
     }
     let link = model.mode as libc::mode_t & libc::S_IFMT == libc::S_IFLNK;
     if !link {
-        set_mode(path, model.mode & kept)?;
+        let mode = model.mode & kept;
+        match set_mode(path, mode) {
+            // Some systems keep the special bits of some files for the superuser.
+            Err(_) if mode & SPECIAL != 0 => set_mode(path, mode & !SPECIAL)?,
+            result => result?,
+        }
     }
     match set_times(path, model) {
         // Not every file system keeps times of links, and nobody misses them.

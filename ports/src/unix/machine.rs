@@ -55,9 +55,12 @@ pub(crate) fn file_system(path: &Path) -> io::Result<FileSystem> {
     // SAFETY: statvfs is numbers and texts; statvfs(3) has filled it.
     let found = unsafe { found.assume_init() };
     let unit = (found.f_frsize as u64).max(1);
+    let (free, all) = (found.f_bavail as u64, found.f_blocks as u64);
+    // On FreeBSD it is a negative number when the superuser took of what is kept for him.
+    let free = if free > all { 0 } else { free };
     Ok(FileSystem {
-        free: (found.f_bavail as u64).saturating_mul(unit),
-        size: (found.f_blocks as u64).saturating_mul(unit),
+        free: free.saturating_mul(unit),
+        size: all.saturating_mul(unit),
         // Btrfs and FAT say that they have none at all.
         free_files: (found.f_files > 0).then_some(found.f_favail as u64),
         read_only: found.f_flag as u64 & READ_ONLY != 0,

@@ -32,8 +32,10 @@ fn process_can_catch_a_signal() {
 #[test]
 fn signal_reaches_grandchildren() {
     let place = Place::new();
-    let script = "echo $$ >> pids; (sh -c 'echo $$ >> pids; sleep 600; :'; :) & sh -c 'echo $$ >> pids; sleep 600; :'; :";
-    let mut process = shell_in(&place.0, script, false);
+    // All that there is writes its number, so that all of it is waited for.
+    let grandchild = r#"sh -c "echo \$\$ >> pids; exec sleep 600""#;
+    let script = format!("echo $$ >> pids; sh -c 'echo $$ >> pids; {grandchild}; :'; :");
+    let mut process = shell_in(&place.0, &script, false);
     let pids = place.pids(3);
     process.signal(Signal::TERM).unwrap();
     assert_eq!(exit_of(&mut process), Exit::Signal(libc::SIGTERM));

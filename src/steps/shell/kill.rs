@@ -10,8 +10,8 @@ use super::running::Running;
 use crate::calls::FailureReason;
 use crate::steps::header::argv_repr;
 
-/// How long a program may take to end after the last signal.
-const BACKUP_TIME: Duration = Duration::from_secs(5);
+/// How long a program may take to end after the last signal, twice.
+const BACKUP_TIME: Duration = Duration::from_millis(2500);
 
 /// Why a program is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(super) enum Killing {
         until: Option<Instant>,
         cause: Cause,
     },
-    /// It has got the last signal, and has time until then.
-    Forced { until: Instant },
+    /// It has got the last signal, and has time until then; nothing is tried any more if that is the last.
+    Forced { until: Instant, last: bool },
 }
 
 impl Killing {
@@ -43,7 +43,7 @@ impl Killing {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self {
             Killing::Asked { until, .. } => *until,
-            Killing::Forced { until } => Some(*until),
+            Killing::Forced { until, .. } => Some(*until),
         }
     }
 }
@@ -99,8 +99,22 @@ impl Running<'_> {
                 self.force(cause, now);
                 false
             }
-            Some(Killing::Forced { .. }) => self.process.is_some() && self.exit.is_none(),
+            Some(Killing::Forced { .. }) if self.process.is_none() || self.exit.is_some() => false,
+            Some(Killing::Forced { last: true, .. }) => true,
+            Some(Killing::Forced { last: false, .. }) => {
+                // Some systems let nobody end before what he has written to a terminal was read.
+                if self.shell.use_pty && !self.reporter.has_room() {
+                    self.let_go_of_terminal(now);
+                }
+                self.give_time(true, now);
+                false
+            }
         }
+    }
+
+    fn give_time(&mut self, last: bool, now: Instant) {
+        let until = now + BACKUP_TIME;
+        self.killing = Some(Killing::Forced { until, last });
     }
 
     /// Sends the last signal. Output is read on until the program is gone, except when there was
@@ -115,9 +129,7 @@ impl Running<'_> {
         if matches!(cause, Cause::MaxLines(_)) {
             self.output.close_all();
         }
-        self.killing = Some(Killing::Forced {
-            until: now + BACKUP_TIME,
-        });
+        self.give_time(false, now);
     }
 
     fn signal(&mut self, signal: Signal) {

@@ -193,6 +193,9 @@ impl<'a> Running<'a> {
         self.feed.close();
         self.clocks.stop();
         let open = !self.output.is_closed() && self.killing.is_none();
+        if self.shell.use_pty && self.killing.is_some() {
+            self.let_go_of_terminal(now);
+        }
         let ended = process.end(now + END_LIMIT);
         self.drain(now);
         let text = leftovers::header(&ended, open);
@@ -200,6 +203,12 @@ impl<'a> Running<'a> {
             log::warn!("{}", text.trim_end());
             self.reporter.header(&text);
         }
+    }
+
+    /// Reads what was written to the terminal, and takes the terminal away.
+    pub(super) fn let_go_of_terminal(&mut self, now: Instant) {
+        self.feed.close();
+        self.drain(now);
     }
 
     fn abandon(&mut self, now: Instant) {
