@@ -12,6 +12,7 @@ mod join;
 #[cfg(feature = "tools")]
 mod live;
 mod output;
+mod own_program;
 mod restart;
 #[cfg(feature = "tools")]
 mod selftest;

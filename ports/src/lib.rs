@@ -794,6 +794,15 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     system::create_private(path)
 }
 
+/// Waits until everything that was written to a file is on the disk, as far as its file system can do
+/// that (fdatasync(2)). May block for as long as the disk likes.
+///
+/// # Errors
+/// The system's.
+pub fn save(file: &File) -> io::Result<()> {
+    system::save(file)
+}
+
 /// Sets the permission bits (octal `07777`) of a file.
 ///
 /// # Errors

@@ -15,7 +15,10 @@ mod marked;
 mod pages;
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -86,6 +89,23 @@ pub(crate) fn boot_id() -> Option<String> {
     // SAFETY: the name ends with NUL, `buffer` has `size` bytes, and nothing is set.
     check(unsafe { libc::sysctlbyname(name, buffer, &mut size, none, 0) }).ok()?;
     Some(text(&room)).filter(|id| !id.is_empty())
+}
+
+/// The library asks the disk itself to write (`F_FULLFSYNC` of fcntl(2)), which file systems of networks
+/// and others refuse; fsync(2) is what they can do.
+pub(crate) fn save(file: &File) -> io::Result<()> {
+    const REFUSED: [i32; 3] = [libc::ENOTSUP, libc::ENOTTY, libc::EINVAL];
+    match file.sync_data() {
+        Err(error)
+            if error
+                .raw_os_error()
+                .is_some_and(|number| REFUSED.contains(&number)) =>
+        {
+            // SAFETY: fsync(2) takes an open descriptor.
+            check(unsafe { libc::fsync(file.as_raw_fd()) }).map(drop)
+        }
+        result => result,
+    }
 }
 
 pub(crate) fn service_manager() -> Option<ServiceManager> {

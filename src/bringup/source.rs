@@ -102,7 +102,7 @@ impl Origin {
                 ])
             }
             Origin::Directory(directory) => {
-                let script = "rm -rf build && cp -R \"$1\" build";
+                let script = "rm -rf build && cp -R -P \"$1\" build";
                 shell(vec![
                     "/bin/sh".to_owned(),
                     "-c".to_owned(),

@@ -9,6 +9,7 @@ use argh::FromArgs;
 use super::Exit;
 use super::live::Live;
 use super::output::{Voice, complain, say};
+use super::own_program::own_program;
 use crate::basedir::LogTarget;
 use crate::basedir::logging::{self, Place};
 use crate::doctor;
@@ -143,7 +144,7 @@ impl Scratch {
         verbose: bool,
         observer: Box<dyn crate::local::run::Observer>,
     ) -> Result<(Plan, Report), String> {
-        let program = std::env::current_exe().unwrap_or_default();
+        let program = own_program().unwrap_or_default();
         let program = ValueOf::Text(program.to_string_lossy().into_owned());
         let user = ports::stat(self.path(), true).ok();
         let user = user.map(|found| ports::user_name(found.uid).unwrap_or(found.uid.to_string()));

@@ -137,6 +137,7 @@ fn tune(stream: &TcpStream) {
         log::debug!("SO_KEEPALIVE is not to be had: {error}");
     }
     let probes = socket2::TcpKeepalive::new().with_time(PROBE_AFTER);
+    // OpenBSD and Haiku have no such time, and nothing is said of that.
     if let Err(error) = socket.set_tcp_keepalive(&probes) {
         log::debug!("the time of TCP keepalives cannot be set: {error}");
     }

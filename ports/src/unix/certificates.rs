@@ -24,6 +24,7 @@ pub(crate) fn root_certificates() -> RootCertificates {
             "/usr/pkg/etc/openssl/certs/ca-certificates.crt",
             // OpenIndiana, OmniOS, SmartOS.
             "/etc/certs/ca-certificates.crt",
+            "/etc/ssl/cacert.pem",
             "/opt/local/etc/openssl/certs/ca-certificates.crt",
             // Haiku.
             "/boot/system/data/ssl/CARootCertificates.pem",

@@ -61,6 +61,10 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     options.write(true).create_new(true).mode(0o600).open(path)
 }
 
+pub(crate) fn save(file: &File) -> io::Result<()> {
+    file.sync_data()
+}
+
 pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode & 0o7777))
 }
@@ -105,7 +109,7 @@ pub(crate) fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {
     }
     match set_times(path, model) {
         // Not every file system keeps times of links, and nobody misses them.
-        Err(error) if link && error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        Err(error) if link && is_unsupported(&error) => Ok(()),
         result => result,
     }
 }
@@ -114,14 +118,19 @@ pub(crate) fn copy_attributes(path: &Path, model: &FileStat) -> io::Result<()> {
 fn give_to(path: &Path, user: Option<u32>, group: Option<u32>) -> io::Result<bool> {
     match lchown(path, user, group) {
         Ok(()) => Ok(true),
+        Err(error) if is_unsupported(&error) => Ok(false),
         // EINVAL: numbers that a container or file system does not have.
         Err(error) => match error.kind() {
-            io::ErrorKind::PermissionDenied
-            | io::ErrorKind::InvalidInput
-            | io::ErrorKind::Unsupported => Ok(false),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => Ok(false),
             _ => Err(error),
         },
     }
+}
+
+/// Whether the file system cannot do it. The library knows EOPNOTSUPP, which is another number than
+/// ENOTSUP on many systems.
+fn is_unsupported(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(libc::ENOTSUP)
 }
 
 fn set_times(path: &Path, model: &FileStat) -> io::Result<()> {

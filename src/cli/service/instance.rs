@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::basedir;
+use crate::cli::own_program::own_program;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -77,14 +78,11 @@ fn directory(wanted: &Wanted<'_>) -> Result<PathBuf, String> {
 }
 
 fn program(given: Option<&str>) -> Result<PathBuf, String> {
-    let path = match given {
-        Some(path) => return absolute_program(path),
-        None => std::env::current_exe().map_err(|error| {
-            format!("cannot find out where this program is: {error}; say it with --program")
-        })?,
-    };
-    // A symbolic link such as buildbot-worker may go when a package does.
-    Ok(std::fs::canonicalize(&path).unwrap_or(path))
+    match given {
+        Some(path) => absolute_program(path),
+        None => own_program()
+            .ok_or_else(|| "cannot find out where this program is; say it with --program".into()),
+    }
 }
 
 fn absolute_program(path: &str) -> Result<PathBuf, String> {

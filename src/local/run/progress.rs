@@ -34,7 +34,7 @@ impl Progress {
         let (path, new) = (directory.join(FILE), directory.join("progress.new"));
         let mut file = File::create(&new)?;
         file.write_all(text.as_bytes())?;
-        file.sync_data()?;
+        ports::save(&file)?;
         std::fs::rename(&new, &path)?;
         let file = OpenOptions::new().append(true).open(&path)?;
         Ok(Progress { file })
@@ -59,7 +59,7 @@ impl Progress {
     fn write(&mut self, line: &str) -> io::Result<()> {
         self.file.write_all(line.as_bytes())?;
         // A step may have taken hours.
-        self.file.sync_data()
+        ports::save(&self.file)
     }
 }
 

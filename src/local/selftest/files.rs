@@ -18,8 +18,8 @@ pub(super) const TRIES: &[Try] = &[
         look: names,
     },
     Try {
-        name: "create_private, stat",
-        see: "open(2), stat(2)",
+        name: "create_private, save, stat",
+        see: "open(2), fdatasync(2), stat(2)",
         needed: true,
         look: private,
     },
@@ -81,7 +81,8 @@ fn names(directory: &Path) -> Tried {
 
 fn private(directory: &Path) -> Tried {
     let path = directory.join("private");
-    ports::create_private(&path).map_err(|error| error.to_string())?;
+    let file = ports::create_private(&path).map_err(|error| error.to_string())?;
+    ports::save(&file).map_err(|error| format!("save: {error}"))?;
     let mode = stat(&path)?.mode & 0o777;
     if ports::create_private(&path).is_ok() {
         return Err("it is made a second time".to_owned());

@@ -103,7 +103,7 @@ impl Target {
         let Some(temporary) = &self.temporary else {
             return Ok(());
         };
-        self.file.sync_all()?;
+        ports::save(&self.file)?;
         fs::rename(temporary, &self.path)?;
         self.temporary = None;
         Ok(())
