@@ -7,8 +7,8 @@
 #   ci/cross.sh --contract TRIPLE only the tests that run on the platform, for ci/check.sh
 #
 # A row that passed is done again only when its line, the tools or the sources have changed, those of other systems
-# aside, so a walk that was stopped goes on where it was. Fails if a row falls below its tier. Logs lie in target/cross/log, programs in
-# target/cross/out. CORACLE_CROSS_JOBS is the number of compilers at a time (2).
+# aside, so a walk that was stopped goes on where it was. Fails if a row falls below its tier. Logs lie in
+# target/cross/log, programs in target/cross/out. CORACLE_CROSS_JOBS is the number of compilers at a time (2).
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -33,14 +33,22 @@ pub(crate) use pages::memory;
 
 /// What `<libproc.h>` tells of a process; none if there is none.
 fn information(pid: u32) -> Option<libc::proc_bsdinfo> {
+    // SAFETY: the structure is the one of this kind, and plain numbers.
+    unsafe { told_of(pid, libc::PROC_PIDTBSDINFO) }
+}
+
+/// An answer of proc_pidinfo.
+///
+/// # Safety
+/// `T` is the structure of that kind, and all zeros are a value of it.
+unsafe fn told_of<T>(pid: u32, kind: libc::c_int) -> Option<T> {
     let number = Pid::try_from(pid).ok().filter(|pid| *pid > 0)?;
-    let mut info = MaybeUninit::<libc::proc_bsdinfo>::zeroed();
-    let size = size_of::<libc::proc_bsdinfo>() as libc::c_int;
-    let (kind, room) = (libc::PROC_PIDTBSDINFO, info.as_mut_ptr().cast());
-    // SAFETY: `room` has `size` bytes.
-    let filled = unsafe { libc::proc_pidinfo(number, kind, 0, room, size) };
-    // SAFETY: the structure is plain numbers, for which all zeros is a value.
-    (filled == size).then(|| unsafe { info.assume_init() })
+    let mut answer = MaybeUninit::<T>::zeroed();
+    let size = libc::c_int::try_from(size_of::<T>()).ok()?;
+    // SAFETY: `answer` has room for `size` bytes.
+    let filled = unsafe { libc::proc_pidinfo(number, kind, 0, answer.as_mut_ptr().cast(), size) };
+    // SAFETY: it is a value even where nothing was filled in, as the caller says.
+    (filled == size).then(|| unsafe { answer.assume_init() })
 }
 
 /// In microseconds of the wall clock.
@@ -65,17 +73,9 @@ pub(crate) fn process_identity(pid: u32) -> Option<Identity> {
 }
 
 pub(crate) fn process_directory(pid: u32) -> Option<PathBuf> {
-    let number = Pid::try_from(pid).ok().filter(|pid| *pid > 0)?;
-    let mut info = MaybeUninit::<libc::proc_vnodepathinfo>::zeroed();
-    let size = size_of::<libc::proc_vnodepathinfo>() as libc::c_int;
-    let (kind, room) = (libc::PROC_PIDVNODEPATHINFO, info.as_mut_ptr().cast());
-    // SAFETY: `room` has `size` bytes.
-    let filled = unsafe { libc::proc_pidinfo(number, kind, 0, room, size) };
-    if filled != size {
-        return None;
-    }
-    // SAFETY: the structure is plain numbers, for which all zeros is a value.
-    let path = unsafe { info.assume_init() }.pvi_cdir.vip_path;
+    // SAFETY: the structure is the one of this kind, and plain numbers.
+    let told: libc::proc_vnodepathinfo = unsafe { told_of(pid, libc::PROC_PIDVNODEPATHINFO) }?;
+    let path = told.pvi_cdir.vip_path;
     let path = path.as_flattened().iter().map(|byte| *byte as u8);
     let path: Vec<u8> = path.take_while(|byte| *byte != 0).collect();
     (!path.is_empty()).then(|| PathBuf::from(OsString::from_vec(path)))

@@ -10,8 +10,8 @@ use super::running::Running;
 use crate::calls::FailureReason;
 use crate::steps::header::argv_repr;
 
-/// How long a program may take to end after the last signal, twice.
-const BACKUP_TIME: Duration = Duration::from_millis(2500);
+/// How long a program may take to end after the last signal.
+const BACKUP_TIME: Duration = Duration::from_secs(5);
 
 /// Why a program is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,8 +112,9 @@ impl Running<'_> {
         }
     }
 
+    /// Gives the first or the last half of the time.
     fn give_time(&mut self, last: bool, now: Instant) {
-        let until = now + BACKUP_TIME;
+        let until = now + BACKUP_TIME / 2;
         self.killing = Some(Killing::Forced { until, last });
     }
 
